@@ -1,0 +1,1 @@
+"""The OCI Distribution protocol as values and coroutines: no Django, no models."""
