@@ -1,0 +1,15 @@
+"""Who did something: a value, not a foreign key, so that history outlives people."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`kind` is "system", "user", "service_principal" or "registry"; `label` is what people read."""
+
+    kind: str
+    id: str
+    label: str
+
+
+SYSTEM = Actor(kind="system", id="", label="Portolan")

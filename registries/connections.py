@@ -1,0 +1,276 @@
+"""Connecting, changing and removing registries. Form, command and API call these and decide nothing.
+
+A connection is stored only together with the check that proved it, so nothing is ever half-saved;
+the check talks to the network and therefore happens before, never inside, the transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from registries.actor import Actor
+from registries.connectors import CheckStep, connect
+from registries.events import RegistryChanged, RegistryConnected, RegistryRemoved, emit
+from registries.models import Registry, RegistryCredential
+from registries.oci.connection import Connection, Limits
+from registries.registry_settings import RegistrySettings, cleaned, differences
+from registries.secret import Secret
+
+# What the client needs to know; a change of anything else needs no new check.
+_DIALLED = ("url", "kind", "allow_private", "ca_certificate", "repository_names", "username")
+_PLAIN = (
+    "url",
+    "kind",
+    "public_host",
+    "allow_private",
+    "ca_certificate",
+    "repository_names",
+    "sync_interval",
+)
+
+# Somebody waits for the result of a check: one attempt, and no waiting for minutes.
+PATIENCE = Limits(
+    connect_seconds=8, stall_seconds=15, total_seconds=20, attempts=1, patience_seconds=5
+)
+
+# Who connects usually starts the first sync, too (the screen does, and a script's next line is
+# `manage.py sync`); the schedule steps in when nobody did, and does not take it from under them.
+HEAD_START = timedelta(minutes=1)
+
+# Children before parents. Django's own cascade would load a million rows to delete them.
+_REMOVE = (
+    (
+        "DELETE FROM registries_tag t USING registries_repository r"
+        " WHERE t.repository_id = r.id AND r.registry_id = %s"
+    ),
+    "DELETE FROM registries_tagmove WHERE registry_id = %s",
+    (
+        "DELETE FROM registries_artifact a USING registries_repository r"
+        " WHERE a.repository_id = r.id AND r.registry_id = %s"
+    ),
+    "DELETE FROM registries_repository WHERE registry_id = %s",
+    "DELETE FROM registries_namespace WHERE registry_id = %s",
+)
+
+
+class NotProvedError(Exception):
+    """The check of a connection did not pass, so it is not stored."""
+
+
+class RegistryBusyError(Exception):
+    """A sync of the registry is running; it writes rows that the removal would take away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCheck:
+    """What trying out these settings showed, step by step."""
+
+    settings: RegistrySettings
+    steps: tuple[CheckStep, ...]
+
+    @property
+    def failure(self) -> CheckStep | None:
+        """The step that failed first; None when all went well.
+
+        A catalog that cannot be read counts, too, although content could be: Portolan would have
+        nothing to show. With repositories given by name the catalog is not tried.
+        """
+        return next((step for step in self.steps if step.ok is False), None)
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.steps) and self.failure is None
+
+
+def settings_of(registry: Registry) -> RegistrySettings:
+    """A stored registry as its owner described it; the password stays where it is."""
+    credential = RegistryCredential.objects.filter(registry=registry).only("username").first()
+    return RegistrySettings(
+        name=registry.name,
+        username=credential.username if credential else "",
+        **{name: getattr(registry, name) for name in _PLAIN if name != "repository_names"},
+        repository_names=tuple(registry.repository_names),
+    )
+
+
+def check_connection(
+    settings: RegistrySettings, *, stored: Registry | None = None
+) -> ConnectionCheck:
+    """Try a connection out: dial it, sign in, read its catalog. Changes nothing, anywhere.
+
+    `stored` is the registry that is being changed: its password is used where none is given.
+    Raises ValidationError for settings that make no sense. What the registry does wrong is no
+    exception but a failed step.
+    """
+    settings = cleaned(settings)
+    steps = asyncio.run(_check(settings, _connection(settings, stored)))
+    return ConnectionCheck(settings, tuple(steps))
+
+
+def needs_check(registry: Registry, settings: RegistrySettings) -> bool:
+    """Whether these settings change what is dialled, or how."""
+    before = settings_of(registry)
+    return settings.password is not None or any(
+        getattr(before, name) != getattr(settings, name) for name in _DIALLED
+    )
+
+
+@transaction.atomic(durable=True)
+def connect_registry(*, check: ConnectionCheck, actor: Actor) -> Registry:
+    """Store a connection that was tried out; its first sync is due within a minute.
+
+    Raises NotProvedError if the check failed, ValidationError if the name is taken.
+    """
+    settings = _proved(check)
+    registry = Registry(name=settings.name, **{name: getattr(settings, name) for name in _PLAIN})
+    registry.repository_names = list(settings.repository_names)
+    registry.next_sync_at = timezone.now() + HEAD_START if settings.sync_interval else None
+    try:
+        with transaction.atomic():
+            registry.save(force_insert=True)
+    except IntegrityError:
+        raise name_taken(settings.name) from None
+    _store_credential(registry, settings)
+    emit(
+        [RegistryConnected(registry=registry.name, at=timezone.now(), url=registry.url)],
+        actor=actor,
+    )
+    return registry
+
+
+@transaction.atomic(durable=True)
+def change_registry(
+    *,
+    registry: Registry,
+    settings: RegistrySettings,
+    check: ConnectionCheck | None,
+    actor: Actor,
+) -> Registry:
+    """Store changed settings of a registry; its name stays, addresses and scripts rely on it.
+
+    `check` may be None where nothing changes that is dialled (`needs_check`). Raises NotProvedError for
+    a missing or failed check, ValidationError for settings that make no sense.
+    """
+    settings = cleaned(settings)
+    registry = Registry.objects.select_for_update().get(pk=registry.pk)
+    before = settings_of(registry)
+    redial = needs_check(registry, settings)
+    if redial and (check is None or _proved(check) != settings):
+        raise NotProvedError(
+            "Changed settings are stored only after a check of these very settings."
+        )
+    for name in _PLAIN:
+        setattr(registry, name, getattr(settings, name))
+    registry.repository_names = list(settings.repository_names)
+    registry.next_sync_at = _next_sync(registry, before, redial=redial)
+    registry.save(update_fields=[*_PLAIN, "next_sync_at"])
+    _store_credential(registry, settings)
+    if changes := differences(before, settings):
+        emit(
+            [RegistryChanged(registry=registry.name, at=timezone.now(), changes=changes)],
+            actor=actor,
+        )
+    return registry
+
+
+@transaction.atomic(durable=True)
+def remove_registry(*, registry: Registry, actor: Actor) -> None:
+    """Forget a registry and everything Portolan knows of it; the registry itself is not touched.
+
+    Raises RegistryBusyError while a sync of it is running.
+    """
+    registry = Registry.objects.select_for_update().get(pk=registry.pk)
+    if registry.runs.active().exists():
+        raise RegistryBusyError(registry.name)
+    emit(
+        [RegistryRemoved(registry=registry.name, at=timezone.now(), url=registry.url)], actor=actor
+    )
+    with connection.cursor() as cursor:
+        for statement in _REMOVE:
+            cursor.execute(statement, [registry.pk])
+    registry.delete()
+
+
+def name_taken(name: str) -> ValidationError:
+    """The refusal of a name that another registry has."""
+    return ValidationError(
+        {"name": [_("There is already a registry named “%s”: choose another name.") % name]}
+    )
+
+
+async def _check(settings: RegistrySettings, dialled: Connection) -> list[CheckStep]:
+    async with connect(settings.kind, dialled, settings.repository_names) as connector:
+        return await connector.check()
+
+
+def _proved(check: ConnectionCheck) -> RegistrySettings:
+    if not check.passed:
+        raise NotProvedError("A connection is stored only after a check that passed.")
+    return check.settings
+
+
+def _connection(settings: RegistrySettings, stored: Registry | None) -> Connection:
+    return Connection(
+        url=settings.url,
+        username=settings.username or None,
+        password=_password(settings, stored),
+        ca_certificate=settings.ca_certificate or None,
+        allow_private=settings.allow_private,
+        limits=PATIENCE,
+    )
+
+
+def _password(settings: RegistrySettings, stored: Registry | None) -> str | None:
+    """The password to sign in with: the given one, or the stored one where it may be used.
+
+    A stored password goes only where it went before. Else whoever may edit an address could have
+    the password, which is never shown, sent to a host of his own.
+    """
+    if not settings.username:
+        return None
+    if settings.password:
+        return settings.password
+    credential = RegistryCredential.objects.filter(registry=stored).first() if stored else None
+    if stored is None or credential is None:
+        raise ValidationError({"password": [_("Give the password of this user.")]})
+    if credential.username != settings.username or stored.url != settings.url:
+        raise ValidationError(
+            {
+                "password": [
+                    _(
+                        "Enter the password again: a stored one is not sent to another address or"
+                        " with another user name."
+                    )
+                ]
+            }
+        )
+    return credential.secret.reveal()
+
+
+def _store_credential(registry: Registry, settings: RegistrySettings) -> None:
+    if not settings.username:
+        RegistryCredential.objects.filter(registry=registry).delete()
+    elif settings.password:
+        RegistryCredential(
+            registry=registry,
+            username=settings.username,
+            secret=Secret(settings.password),
+            changed_at=timezone.now(),
+        ).save()
+
+
+def _next_sync(registry: Registry, before: RegistrySettings, *, redial: bool) -> datetime | None:
+    if registry.sync_interval is None:
+        return None
+    if redial or registry.synced_at is None:
+        return timezone.now()
+    if registry.sync_interval != before.sync_interval:
+        return max(registry.synced_at + registry.sync_interval, timezone.now())
+    return registry.next_sync_at

@@ -1,0 +1,34 @@
+"""The catalog: connections, what they hold, and the runs that keep our copy true."""
+
+from registries.models.content import (
+    Artifact,
+    Blob,
+    ImageConfig,
+    Manifest,
+    ManifestChild,
+    ManifestLayer,
+    Tag,
+    TagMove,
+    TagName,
+)
+from registries.models.registry import Namespace, Registry, RegistryCredential, Repository
+from registries.models.sync import SyncBatch, SyncProblem, SyncRun
+
+__all__ = [
+    "Artifact",
+    "Blob",
+    "ImageConfig",
+    "Manifest",
+    "ManifestChild",
+    "ManifestLayer",
+    "Namespace",
+    "Registry",
+    "RegistryCredential",
+    "Repository",
+    "SyncBatch",
+    "SyncProblem",
+    "SyncRun",
+    "Tag",
+    "TagMove",
+    "TagName",
+]
