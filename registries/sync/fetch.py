@@ -1,0 +1,154 @@
+"""Bytes of unknown digests, and whether known tags moved. Coroutines that return values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from registries.oci.errors import NotARegistry, NotFound, RegistryError
+from registries.oci.reference import Digest
+from registries.sync.guard import OF_THE_WHOLE, GuardedConnector
+from registries.sync.readings import DetailReading, Pending, Problem, TagReading, TagSlice
+
+
+async def read_tags(connector: GuardedConnector, slices: Iterable[TagSlice]) -> list[TagReading]:
+    """Every slice's tags, in the same order; a tag that fails is a problem of its reading."""
+    return await asyncio.gather(*(_read_slice(connector, part) for part in slices))
+
+
+async def _read_slice(connector: GuardedConnector, part: TagSlice) -> TagReading:
+    reading = TagReading(part, problems=list(part.problems))
+    await asyncio.gather(
+        *(_ask(connector, reading, tag) for tag in part.ask),
+        *(_read(connector, reading, tag, tag) for tag in part.read),
+        *(_read(connector, reading, tag, digest) for tag, digest in part.told.items()),
+    )
+    await _look_for_left(connector, reading)
+    return reading
+
+
+async def _ask(connector: GuardedConnector, reading: TagReading, tag: str) -> None:
+    path = reading.slice.path
+    try:
+        head = await connector.head(path, tag)
+    except RegistryError as error:
+        reading.problems.append(Problem.of(error, path, tag))
+        return
+    if head is None:
+        # Listed a moment ago and now not there: the next listing will tell. Nothing is removed.
+        reading.problems.append(_vanished(path, tag))
+    elif head.digest == reading.slice.ours[tag]:
+        reading.tags[tag] = head.digest
+    else:
+        await _read(connector, reading, tag, head.digest)
+
+
+async def _read(
+    connector: GuardedConnector, reading: TagReading, tag: str, reference: str | Digest
+) -> None:
+    path = reading.slice.path
+    if reference in reading.manifests:  # another tag of this slice brought the same digest
+        reading.tags[tag] = Digest(reference)
+        return
+    try:
+        manifest = await connector.manifest(path, reference)
+    except NotFound:
+        reading.problems.append(_vanished(path, tag))
+    except RegistryError as error:
+        reading.problems.append(Problem.of(error, path, tag))
+    else:
+        reading.tags[tag] = manifest.digest
+        reading.manifests[manifest.digest] = manifest
+
+
+async def _look_for_left(connector: GuardedConnector, reading: TagReading) -> None:
+    """Find out whether the images that tags left are still there, without a tag."""
+    part = reading.slice
+    left = {part.ours[tag] for tag in part.removed if tag in part.ours}
+    left |= {
+        part.ours[tag]
+        for tag, digest in reading.tags.items()
+        if part.ours.get(tag, digest) != digest
+    }
+    left -= set(reading.tags.values())
+
+    async def look(digest: Digest) -> None:
+        try:
+            if await connector.head(part.path, digest) is None:
+                reading.absent.add(digest)
+        except RegistryError as error:
+            reading.problems.append(Problem.of(error, part.path, digest))
+
+    await asyncio.gather(*(look(digest) for digest in left))
+
+
+def _vanished(path: str, tag: str) -> Problem:
+    return Problem(
+        path,
+        tag,
+        NotFound.code,
+        f"The tag {tag} was listed, but the registry has no manifest for it.",
+        "If it was deleted just now, the next sync settles it; otherwise push or delete the tag.",
+    )
+
+
+async def read_details(connector: GuardedConnector, wanted: Iterable[Pending]) -> DetailReading:
+    """The children and configs that these artifacts refer to.
+
+    What several artifacts of a repository share is read once. Nothing is shared between
+    repositories: each has to prove what it holds.
+    """
+    reading = DetailReading()
+    children: dict[tuple[str, Digest], list[int]] = defaultdict(list)
+    configs: dict[tuple[str, Digest, int], list[int]] = defaultdict(list)
+    for pending in wanted:
+        for child in pending.children:
+            children[pending.path, child].append(pending.artifact_id)
+        if pending.config:
+            key = pending.path, pending.config, pending.config_size
+            configs[key].append(pending.artifact_id)
+    await asyncio.gather(
+        *(_read_child(connector, reading, *what, askers) for what, askers in children.items()),
+        *(_read_config(connector, reading, *what, askers) for what, askers in configs.items()),
+    )
+    return reading
+
+
+async def _read_child(
+    connector: GuardedConnector,
+    reading: DetailReading,
+    path: str,
+    digest: Digest,
+    askers: Collection[int],
+) -> None:
+    try:
+        manifest = await connector.manifest(path, digest)
+    except RegistryError as error:
+        _not_read(reading, path, digest, askers, error)
+    else:
+        reading.manifests.append((path, manifest))
+
+
+async def _read_config(
+    connector: GuardedConnector,
+    reading: DetailReading,
+    path: str,
+    digest: Digest,
+    size: int,
+    askers: Collection[int],
+) -> None:
+    try:
+        reading.configs[digest] = await connector.config(path, digest, size)
+    except RegistryError as error:
+        _not_read(reading, path, digest, askers, error)
+
+
+def _not_read(
+    reading: DetailReading, path: str, digest: Digest, askers: Collection[int], error: RegistryError
+) -> None:
+    # What the registry refuses for good is settled until a full sync; anything else, also what
+    # ails the connection as a whole, is asked again next time.
+    settled = error.permanent and not isinstance(error, (*OF_THE_WHOLE, NotARegistry))
+    (reading.unavailable if settled else reading.unsettled).update(askers)
+    reading.problems.append(Problem.of(error, path, digest))
