@@ -1,0 +1,1 @@
+"""What the browsing screens show, gathered from the catalog with a constant number of queries."""

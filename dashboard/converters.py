@@ -1,0 +1,25 @@
+"""What may stand in an address: the grammars of names in registries.
+
+A path is followed by `/-/` and what is asked of it; `-` alone can never be a path's component.
+Grammar: OCI Distribution specification 1.1, "Pulling manifests".
+"""
+
+from django.urls.converters import StringConverter
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+
+
+class RegistryName(StringConverter):
+    regex = "[a-z0-9-]{1,63}"
+
+
+class RepositoryPath(StringConverter):
+    regex = rf"{_COMPONENT}(?:/{_COMPONENT})*"
+
+
+class TagName(StringConverter):
+    regex = r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}"
+
+
+class Digest(StringConverter):
+    regex = "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"

@@ -1,0 +1,196 @@
+"""The forms. They turn what was typed into values; what makes sense is judged by the action."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from registries.connectors import CONNECTORS
+from registries.models import Registry
+from registries.registry_settings import RegistrySettings, cleaned
+
+# The settings' name -> the form's field, where people are asked for it in other words.
+_ASKED_AS = {"sync_interval": "sync_minutes"}
+_DETAILS = ("repository_names", "public_host", "ca_certificate")
+
+
+class RegistryForm(forms.Form):
+    """A registry's settings. `stored` is the registry that is being changed, if one is."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,  # the action says in better words what is missing
+        help_text=_("Lower-case letters, digits and hyphens. It becomes part of addresses."),
+        widget=forms.TextInput(
+            attrs={"required": True, "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    url = forms.CharField(
+        label=_("Address"),
+        required=False,
+        help_text=_("The host that docker login takes, such as registry.example.com."),
+        widget=forms.TextInput(
+            attrs={
+                "required": True,
+                "inputmode": "url",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), initial="distribution")
+    username = forms.CharField(
+        label=_("User name"),
+        required=False,
+        help_text=_("An account that may read. Leave empty to read as anybody can."),
+        # Not the browser's own user: a password manager should leave these two alone.
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label=_("Password or token"),
+        required=False,
+        strip=False,
+        help_text=_("Stored encrypted and never shown again."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    allow_private = forms.BooleanField(
+        label=_("Allow private addresses"),
+        required=False,
+        help_text=_("For a registry on your own network. It may then speak plain http, too."),
+    )
+    sync_minutes = forms.IntegerField(
+        label=_("Minutes between syncs"),
+        required=False,
+        min_value=1,
+        max_value=31 * 24 * 60,
+        initial=15,
+        help_text=_("Leave empty to sync only when somebody asks for it."),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    public_host = forms.CharField(
+        label=_("Public host"),
+        required=False,
+        help_text=_("The host in pull commands, if people reach the registry by another name."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    ca_certificate = forms.CharField(
+        label=_("Certificate authority"),
+        required=False,
+        help_text=_("PEM certificates to trust for this registry, besides the usual ones."),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+    )
+    repository_names = forms.CharField(
+        label=_("Repositories"),
+        required=False,
+        help_text=_(
+            "One name or pattern a line, such as team-a/api or team-a/*. Leave empty to read the"
+            " registry's own catalog."
+        ),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+
+    settings: RegistrySettings
+
+    def __init__(self, *args: Any, stored: Registry | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = stored
+        kind = self.fields["kind"]
+        if isinstance(kind, forms.ChoiceField):
+            kind.choices = [(key, connector.label) for key, connector in CONNECTORS.items()]
+        if stored is not None:
+            # Addresses and scripts rely on the name.
+            self.fields["name"].disabled = True
+            self.fields["name"].help_text = _("A name is part of addresses and stays as it is.")
+            if self.initial.get("username"):
+                self.fields["password"].help_text = _("Leave empty to keep the stored one.")
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("name", "url", "kind")]
+
+    @property
+    def detail_fields(self) -> list[forms.BoundField]:
+        """What most connections leave as it is."""
+        return [self[name] for name in _DETAILS]
+
+    @property
+    def has_details(self) -> bool:
+        """Whether there is anything to see in those."""
+        return any(self[name].value() or self[name].errors for name in _DETAILS)
+
+    @staticmethod
+    def initial_of(settings: RegistrySettings) -> dict[str, object]:
+        """What the form shows of stored settings; the password is not among it."""
+        interval = settings.sync_interval
+        return {
+            "name": settings.name,
+            "url": settings.url,
+            "kind": settings.kind,
+            "username": settings.username,
+            "allow_private": settings.allow_private,
+            "sync_minutes": interval // timedelta(minutes=1) if interval else None,
+            "public_host": settings.public_host,
+            "ca_certificate": settings.ca_certificate,
+            "repository_names": "\n".join(settings.repository_names),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:  # what is no number or no choice makes no settings to be judged
+            return data
+        minutes = data["sync_minutes"]
+        try:
+            self.settings = cleaned(
+                RegistrySettings(
+                    name=data["name"],
+                    url=data["url"],
+                    kind=data["kind"],
+                    username=data["username"],
+                    password=data["password"] or None,
+                    allow_private=data["allow_private"],
+                    sync_interval=None if minutes is None else timedelta(minutes=minutes),
+                    public_host=data["public_host"],
+                    ca_certificate=data["ca_certificate"],
+                    repository_names=tuple(data["repository_names"].splitlines()),
+                )
+            )
+        except ValidationError as error:
+            self.refuse(error)
+        return data
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show what an action refused beside the fields it is about."""
+        for name, messages in error.message_dict.items():
+            for message in messages:
+                self.add_error(_ASKED_AS.get(name, name), message)
+
+
+class RemoveForm(forms.Form):
+    """Removing is confirmed by typing the name of what goes."""
+
+    name = forms.CharField(
+        label=_("Name of the registry"),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+    def __init__(self, *args: Any, registry: Registry, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.registry = registry
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        if name != self.registry.name:
+            raise ValidationError(
+                _("Type “%(name)s” to remove it."), params={"name": self.registry.name}
+            )
+        return name

@@ -1,0 +1,1 @@
+"""Syncs as people follow them: started, watched while they run, and judged afterwards."""

@@ -1,0 +1,26 @@
+"""Start a sync from a screen: a row that people see at once, and a task that carries it out."""
+
+from __future__ import annotations
+
+import logging
+
+from kombu.exceptions import OperationalError
+
+from access.models import User
+from access.shortcuts import actor_of
+from registries.models import Registry, SyncRun
+from registries.sync.run import request_run
+from registries.tasks import sync_registry
+
+logger = logging.getLogger(__name__)
+
+
+def start_sync(registry: Registry, *, by: User, full: bool = False) -> SyncRun:
+    """The new run, waiting for a worker; raises AlreadyRunning while another one lives."""
+    run = request_run(registry, trigger=SyncRun.Trigger.MANUAL, full=full, actor=actor_of(by))
+    try:
+        sync_registry.delay(run.pk)  # request_run has committed
+    except OperationalError:
+        # The row is the truth and the task a hint: the sweep finds the run once the broker is back.
+        logger.warning("The broker does not answer; run %s waits for the sweep.", run.pk)
+    return run

@@ -1,0 +1,34 @@
+"""How long something took, or will take, in two units at most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
+
+register = template.Library()
+
+
+@register.filter
+def duration(span: timedelta) -> SafeString:
+    """ "45 s", "3 min 20 s", "2 h 5 min", "9 d 4 h"."""
+    return format_html('<span class="num">{}</span>', text_of(span))
+
+
+def text_of(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    minutes, seconds = divmod(max(seconds, 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = (
+        (days, pgettext("unit of time", "d")),
+        (hours, pgettext("unit of time", "h")),
+        (minutes, pgettext("unit of time", "min")),
+        (seconds, pgettext("unit of time", "s")),
+    )
+    first = next((place for place, (value, _) in enumerate(units) if value), len(units) - 1)
+    shown = [units[first], *(unit for unit in units[first + 1 : first + 2] if unit[0])]
+    return " ".join(f"{value}\N{NO-BREAK SPACE}{unit}" for value, unit in shown)

@@ -1,0 +1,37 @@
+"""Addresses of the screens. Fixed ones are in the design: scripts and people rely on them."""
+
+from django.urls import include, path, register_converter
+
+from dashboard import converters
+from dashboard.views import compare, history, image, preferences, registry, repository, search
+
+register_converter(converters.RegistryName, "registry")
+register_converter(converters.RepositoryPath, "repository")
+register_converter(converters.TagName, "tag")
+register_converter(converters.Digest, "digest")
+
+# What is asked of a repository stands behind `/-/`.
+of_repository = [
+    path("artifacts", repository.artifacts, name="artifacts"),
+    path("activity", history.activity, name="activity"),
+    path("compare", compare.compare, name="compare"),
+    path("tags/<tag:tag>", image.by_tag, name="tag"),
+    path("tags/<tag:tag>/history", history.tag, name="tag-history"),
+    path("manifests/<digest:digest>", image.by_digest, name="manifest"),
+    path("manifests/<digest:digest>/raw", image.raw, name="manifest-raw"),
+]
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("theme/", preferences.theme, name="theme"),
+    path("search", search.results, name="search"),
+    path("search/palette", search.palette, name="palette"),
+    path("r/<registry:name>/", registry.registry, name="registry"),
+    path("r/<registry:name>/-/namespaces", registry.namespaces, name="namespaces"),
+    path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
+    path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
+    path("", include("dashboard.urls_manage")),
+]
+
+handler404 = "dashboard.views.errors.not_found"
+handler500 = "dashboard.views.errors.server_error"

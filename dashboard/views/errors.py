@@ -1,0 +1,43 @@
+"""What people see when there is nothing, or when something broke."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+
+from csp.exceptions import CSPNonceError
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import requires_csrf_token
+
+logger = logging.getLogger(__name__)
+
+
+@requires_csrf_token
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The reason that a view gave, if one did, and a way to search."""
+    said = exception.args[0] if exception.args else ""
+    context = {"reason": said if isinstance(said, str) else ""}
+    return render(request, "404.html", context, status=404)
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponseServerError:
+    """A page that asks for nothing: database, session and assets may be what broke.
+
+    It shows the id under which the log has the traceback.
+    """
+    error_id = secrets.token_hex(4)
+    logger.error("Error %s: %s %s", error_id, request.method, request.path, exc_info=sys.exc_info())
+    context = {"error_id": error_id, "nonce": _nonce(request)}
+    return HttpResponseServerError(render_to_string("500.html", context))
+
+
+def _nonce(request: HttpRequest) -> str:
+    """The nonce that the policy's header will name; empty where there will be no such header."""
+    try:
+        return str(getattr(request, "csp_nonce", ""))
+    except CSPNonceError:  # it broke after that header was written
+        return ""

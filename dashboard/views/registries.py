@@ -1,0 +1,28 @@
+"""The list of registries: what they are, how they are doing, what they hold."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from access.policy import visible_registries
+from dashboard.htmx import render_page
+from dashboard.pagination import Column, Order, paginate
+from dashboard.runs.latest import latest_runs
+from registries.connectors import CONNECTORS
+
+_BY_NAME = Order.read("", {"name": Column(F("name"), str)})
+
+
+@require_safe
+def registries(request: HttpRequest) -> HttpResponse:
+    page = paginate(visible_registries(request.user), order=_BY_NAME, query=request.GET)
+    runs = latest_runs(page.rows)
+    context = {
+        "section": "registries",
+        "page": page,
+        "rows": [(registry, runs.get(registry.pk)) for registry in page.rows],
+        "kinds": {key: connector.label for key, connector in CONNECTORS.items()},
+    }
+    return render_page(request, "dashboard/registries.html", context, fragment="list")

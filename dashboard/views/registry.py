@@ -1,0 +1,77 @@
+"""A registry: how it is doing, its namespaces, its repositories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+
+from access.actions import Action
+from access.policy import may, visible_repositories
+from access.shortcuts import get_registry_or_404
+from dashboard.browse.filters import read_filter
+from dashboard.browse.tree import level_below, levels_to
+from dashboard.htmx import render_page
+from dashboard.pagination import CappedCount, Column, Order, paginate
+from registries.models import SyncRun
+from registries.models.registry import PUSHED_OR_NEVER
+
+COLUMNS = {
+    "path": Column(F("path"), str),
+    "date": Column(PUSHED_OR_NEVER, datetime, descending_first=True),
+    "size": Column(F("unique_bytes"), int, descending_first=True),
+}
+
+
+def registry(request: HttpRequest, name: str) -> HttpResponse:
+    """The registry's head, the tree down to `?ns=`, and the repositories below that namespace."""
+    registry = get_registry_or_404(request.user, name, Action.CATALOG_LIST)
+    namespace = read_filter(request, "ns")
+    text = read_filter(request, "q")
+    order = Order.read(request.GET.get("sort", ""), COLUMNS)
+    repositories = (
+        visible_repositories(request.user)
+        .filter(registry=registry)
+        .present()
+        .under(namespace.text)
+        .matching(text.text)
+    )
+    flat = request.GET.get("view") == "flat"
+    context = {
+        "section": "registries",
+        "registry": registry,
+        "run": SyncRun.objects.active().filter(registry=registry).first(),
+        "can_manage": may(request.user, Action.REGISTRY_MANAGE),
+        "namespace": namespace.text,
+        "place": registry.namespaces.filter(path=namespace.text).first(),
+        "crumbs": _crumbs(namespace.text),
+        "filter": text,
+        "flat": flat,
+        "order": order,
+        "page": paginate(repositories, order=order, query=request.GET),
+        "count": CappedCount.of(repositories),
+        "level": None if flat else levels_to(registry, namespace.text),
+    }
+    return render_page(request, "dashboard/registry/registry.html", context, fragment="results")
+
+
+def namespaces(request: HttpRequest, name: str) -> HttpResponse:
+    """One level of the tree: what is put below a namespace that is opened, or a page of its own."""
+    registry = get_registry_or_404(request.user, name, Action.CATALOG_LIST)
+    namespace = read_filter(request, "ns").text
+    level = level_below(registry, namespace, after=read_filter(request, "after").text)
+    context = {
+        "section": "registries",
+        "registry": registry,
+        "namespace": namespace,
+        "level": level,
+    }
+    template = "dashboard/registry/namespaces.html"
+    return render_page(request, template, context, fragment="level")
+
+
+def _crumbs(namespace: str) -> list[tuple[str, str]]:
+    """Pairs of a component's name and the namespace it stands for."""
+    parts = namespace.split("/") if namespace else []
+    return [(part, "/".join(parts[: at + 1])) for at, part in enumerate(parts)]

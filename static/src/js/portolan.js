@@ -1,0 +1,9 @@
+// Everything here makes a page that already works without it quicker to use.
+import "@github/clipboard-copy-element";
+import "@github/relative-time-element";
+import "./copied.js";
+import "./menus.js";
+import "./palette.js";
+import "./pull.js";
+import "./shortcuts.js";
+import "./theme.js";

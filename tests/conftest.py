@@ -1,0 +1,97 @@
+"""The ground of every test: a database and a Redis of this session's own, then Django.
+
+Django reads its settings when pytest-django starts, so this module does its work while it is
+imported. That is also why pyproject.toml names no settings module: pytest-django would load it
+before any conftest, without a database to name.
+"""
+
+import atexit
+import contextlib
+import fcntl
+import itertools
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from dashboard import embedded
+from tests.live import registries, tools
+
+PROJECT = Path(__file__).resolve().parent.parent
+SESSION = contextlib.ExitStack()
+atexit.register(SESSION.close)  # however far the session came, also when Django did not start
+
+
+@contextlib.contextmanager
+def own_data_dir() -> Iterator[Path]:
+    """A data directory that no other test session uses now; it is kept, so that the next starts
+    at once. An editor, a terminal and `make test` may run side by side."""
+    (PROJECT / ".portolan").mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        directory = PROJECT / ".portolan" / f"test-{number}"
+        with directory.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield directory
+            return
+
+
+def set_up_django() -> None:
+    import django
+    from django.conf import settings
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    cache = settings.CACHES["default"]
+    cache["LOCATION"] = f"{cache['LOCATION'].partition('?')[0]}?db={int(worker) % 16}"
+    # Made for being slow, which no test is about.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Pages are tested without having run collectstatic.
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    django.setup()
+
+
+# Workers of xdist inherit all of this from the process that starts them.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["PORTOLAN_DATA_DIR"] = str(SESSION.enter_context(own_data_dir()))
+    os.environ["PORTOLAN_TRIAL"] = "1"  # keys are made, also on a database that was given
+    SESSION.enter_context(embedded.services())
+set_up_django()
+
+
+def pytest_report_header() -> str:
+    """Which real registries are here, and why one is not."""
+    missing = [tools.why_missing(kind) for kind in registries.KINDS if tools.find(kind) is None]
+    return "; ".join(["live registries: " + ", ".join(registries.available()), *missing])
+
+
+# Where everything must be there, a skipped test is a test that failed to say so ------------------
+
+STRICT = os.environ.get("CI") == "true"
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _fail_if_skipped(report: Report) -> Report:
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (with CI=true a skip is a failure)"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _fail_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _fail_if_skipped((yield))

@@ -1,0 +1,155 @@
+"""The page about one artifact."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from registries.models import Artifact, Manifest, Repository
+from registries.oci import mediatypes
+from tests import catalog
+from tests.dashboard.test_browsing import text
+
+pytestmark = pytest.mark.django_db
+AT = "/r/harbour/team-a/app/-/tags"
+
+
+@pytest.fixture
+def app() -> Repository:
+    return catalog.repository(catalog.registry("harbour"), "team-a/app")
+
+
+def referring_name(artifact: Artifact, suffix: str = "") -> str:
+    return artifact.manifest.digest.replace(":", "-") + suffix
+
+
+def test_layers_stand_beside_the_steps_that_made_them(as_viewer: Client, app: Repository) -> None:
+    catalog.tag(app, "1", catalog.image(app))
+    html = text(as_viewer, f"{AT}/1")
+    assert "ADD file:84c5f0 in /" in html
+    assert "RUN apt-get update" in html
+    assert "26.9\N{NO-BREAK SPACE}MiB" in html
+    assert "CMD [&quot;app&quot;]" in html  # a step without a layer
+
+
+def test_an_index_is_opened_at_the_usual_platform(as_viewer: Client, app: Repository) -> None:
+    images = [
+        catalog.image(app, platform=name, config={"labels": {"for": name}})
+        for name in ("linux/arm64", "linux/amd64")
+    ]
+    catalog.tag(app, "1", catalog.index(app, images))
+    assert "<dd>linux/amd64</dd>" in text(as_viewer, f"{AT}/1")
+    assert "<dd>linux/arm64</dd>" in text(as_viewer, f"{AT}/1?platform=linux/arm64")
+    assert "<dd>linux/amd64</dd>" in text(as_viewer, f"{AT}/1?platform=plan9/mips")
+
+
+def test_attestations_are_counted_and_are_no_platform(as_viewer: Client, app: Repository) -> None:
+    images = [catalog.image(app, platform=name) for name in ("linux/arm64", "linux/amd64")]
+    catalog.tag(app, "1", catalog.index(app, images, attested=True))
+    html = text(as_viewer, f"{AT}/1")
+    assert "and 2 attestations" in html
+    assert "unknown/unknown" not in html
+    assert html.count("beside it in its index") == 2
+
+
+def test_a_platform_tells_which_index_holds_it(as_viewer: Client, app: Repository) -> None:
+    image = catalog.image(app)
+    index = catalog.index(app, [image], attested=True)
+    html = text(as_viewer, f"/r/harbour/team-a/app/-/manifests/{image.manifest.digest}")
+    assert index.manifest.digest in html
+    assert "No tag points at it." in html
+    assert html.count("beside it in its index") == 1
+
+
+def test_what_refers_to_an_image_is_found_in_all_four_ways(
+    as_viewer: Client, app: Repository
+) -> None:
+    image = catalog.image(app)
+    catalog.tag(app, "1", image)
+    catalog.referrer(app, image, Manifest.Kind.SBOM, artifact_type="application/spdx+json")
+    signature = catalog.artifact(app, "cosign's", Manifest.Kind.SIGNATURE)
+    catalog.tag(app, referring_name(image, ".sig"), signature)
+    listed = catalog.artifact(app, "listed", artifact_type="application/vnd.example.report")
+    catalog.tag(app, referring_name(image), catalog.index(app, [listed]))
+    html = text(as_viewer, f"{AT}/1")
+    assert "names this as its subject" in html
+    assert "by cosign’s tag" in html
+    assert "by the fallback tag" in html
+    assert "application/vnd.example.report" in html
+
+
+def test_a_signature_in_another_repository_is_not_one_here(
+    as_viewer: Client, app: Repository
+) -> None:
+    image = catalog.image(app)
+    catalog.tag(app, "1", image)
+    other = catalog.repository(app.registry, "team-b/signatures")
+    catalog.referrer(other, image)
+    assert "it is not signed here" in text(as_viewer, f"{AT}/1")
+
+
+def test_a_secret_is_covered_but_can_be_shown_without_scripts(
+    as_viewer: Client, app: Repository
+) -> None:
+    catalog.tag(app, "1", catalog.image(app, config={"env": ["API_KEY=swordfish", "LANG=C"]}))
+    html = text(as_viewer, f"{AT}/1")
+    assert "<summary>" in html.split("API_KEY</dt>")[1].split("swordfish")[0]
+
+
+def test_a_layer_that_others_hold_too_is_marked(as_viewer: Client, app: Repository) -> None:
+    own = (*catalog.BASE_LAYERS, ("only here", 10, "COPY here"))
+    catalog.tag(app, "1", catalog.image(app, layers=own))
+    catalog.image(catalog.repository(app.registry, "team-b/app"), "another")
+    assert text(as_viewer, f"{AT}/1").count('rect width="8"') == len(catalog.BASE_LAYERS)
+
+
+def test_an_image_being_read_says_so(as_viewer: Client, app: Repository) -> None:
+    catalog.tag(app, "1", catalog.image(app, details=Artifact.Details.PENDING))
+    assert "still being read" in text(as_viewer, f"{AT}/1")
+
+
+def test_an_image_the_registry_lost_says_so(as_viewer: Client, app: Repository) -> None:
+    catalog.tag(app, "1", catalog.image(app, details=Artifact.Details.UNAVAILABLE))
+    assert "A pull will likely fail." in text(as_viewer, f"{AT}/1")
+
+
+def test_the_download_is_the_very_bytes(as_viewer: Client, app: Repository) -> None:
+    manifest = catalog.image(app).manifest
+    response = as_viewer.get(f"/r/harbour/team-a/app/-/manifests/{manifest.digest}/raw")
+    assert catalog.digest_of(response.content) == manifest.digest
+    assert response["Content-Type"] == mediatypes.OCI_MANIFEST
+
+
+def test_a_manifest_that_is_no_json_is_shown_all_the_same(
+    as_viewer: Client, app: Repository
+) -> None:
+    catalog.tag(app, "1", catalog.image(app))
+    Manifest.objects.update(raw=b"\xff not json")
+    assert "not json" in text(as_viewer, f"{AT}/1")
+
+
+def test_every_tool_has_its_command_by_tag_and_by_digest(
+    as_viewer: Client, app: Repository
+) -> None:
+    image = catalog.image(app)
+    catalog.tag(app, "1", image)
+    html = text(as_viewer, f"{AT}/1")
+    name = "harbour.example.com/team-a/app"
+    for command in (
+        "docker pull {}",
+        "podman pull {}",
+        "skopeo copy docker://{} ",
+        "crane pull {} ",
+    ):
+        assert command.format(f"{name}:1") in html
+        assert command.format(f"{name}@{image.manifest.digest}") in html
+
+
+def test_what_a_stranger_wrote_is_escaped(as_viewer: Client, app: Repository) -> None:
+    evil = "<script>alert(1)</script>"
+    config = {"env": [f"A={evil}"], "labels": {evil: evil}, "entrypoint": [evil], "user": evil}
+    layers = [("evil", 10, evil)]
+    catalog.tag(
+        app, "1", catalog.image(app, config=config, layers=layers, annotations={evil: evil})
+    )
+    assert evil not in text(as_viewer, f"{AT}/1")

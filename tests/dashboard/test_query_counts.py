@@ -1,0 +1,86 @@
+"""How many statements a page takes is pinned in a file, and the same for little and for much."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from registries.models import Manifest, Repository
+from tests import catalog
+
+pytestmark = pytest.mark.django_db
+PINNED = json.loads((Path(__file__).parent / "query_counts.json").read_text())
+PAGES = {
+    "registry": "/r/harbour/?ns=team",
+    "registry, filtered": "/r/harbour/?q=app&sort=-date&view=flat",
+    "namespaces": "/r/harbour/-/namespaces?ns=team",
+    "tags": "/r/harbour/team/app",
+    "tags, filtered": "/r/harbour/team/app?q=1&sort=name",
+    "artifacts": "/r/harbour/team/app/-/artifacts",
+    "artifacts, untagged": "/r/harbour/team/app/-/artifacts?show=untagged",
+    "activity": "/r/harbour/team/app/-/activity",
+    "image": "/r/harbour/team/app/-/tags/latest",
+    "image of one platform": "/r/harbour/team/app/-/tags/single",
+    "compare": "/r/harbour/team/app/-/compare?from=1.0&to=latest",
+    "tag history": "/r/harbour/team/app/-/tags/latest/history",
+    "search": "/search?q=app",
+    "search for a tag": "/search?q=1.0",
+    "search for a digest": "/search?q=sha256:",
+    "palette": "/search/palette?q=app",
+}
+
+
+def fill(size: int) -> Repository:
+    """A catalog with `size` of everything that could be many."""
+    registry = catalog.registry("harbour")
+    app = catalog.repository(registry, "team/app")
+    for number in range(size):
+        catalog.repository(registry, f"team/app-{number}/service")
+    at = catalog.NOON
+    layers = [(f"layer {number}", 100 + number, f"RUN {number}") for number in range(size)]
+    for number in range(size):
+        at += timedelta(minutes=1)
+        images = [
+            catalog.image(app, f"app {number}", platform=f"linux/amd64/v{variant}", layers=layers)
+            for variant in range(size)
+        ]
+        index = catalog.index(app, images, attested=True)
+        catalog.tag(app, f"1.{number}", index, at=at)
+        catalog.move(app, "latest", catalog.image(app, f"before {number}"), index, at=at)
+        catalog.tag(app, f"alias-{number}", index, at=at)
+    catalog.tag(app, "latest", index, at=at)
+    catalog.tag(app, "single", images[0], at=at)
+    for number in range(size):
+        catalog.referrer(app, index, content=f"signature {number}")
+        catalog.referrer(app, images[0], Manifest.Kind.SBOM, content=f"packages {number}")
+    name = index.manifest.digest.replace(":", "-")
+    catalog.tag(app, f"{name}.sig", catalog.artifact(app, "sig"))
+    catalog.tag(app, name, catalog.index(app, images[:1]))
+    catalog.recount(registry)
+    return app
+
+
+def statements(client: Client, address: str) -> int:
+    client.get(address)  # sessions and the like are remembered from the first time on
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_pages_take_as_many_statements_as_are_pinned(as_viewer: Client, size: int) -> None:
+    app = fill(size)
+    digest = app.tags.get(name="latest").artifact.manifest.digest
+    found = {
+        name: statements(as_viewer, address.replace("sha256:", digest[:16]))
+        for name, address in PAGES.items()
+    }
+    assert found == PINNED
