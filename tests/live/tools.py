@@ -1,0 +1,60 @@
+"""The real programs of the live tests: where they are, or why one is not here."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+TOOLS = Path(os.environ.get("PORTOLAN_TOOLS_DIR") or _CACHE / "portolan" / "tools")
+
+# Built from Go modules by tests/live/build-tools; the others are packages of the system.
+BUILT = {"distribution", "zot", "crane"}
+
+
+def find(name: str) -> Path | None:
+    """The program called `name` here, or None."""
+    if name in BUILT:
+        built = TOOLS / name
+        return built if built.is_file() else None
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def why_missing(name: str) -> str:
+    """One line for people: why `find(name)` finds nothing."""
+    failed = TOOLS / f"{name}.failed"
+    if failed.is_file():
+        return f"{name} could not be built: {failed.read_text(encoding='utf-8').strip()}"
+    if name in BUILT:
+        return f"{name} is not built: install Go and run `make go-tools`"
+    return f"{name} is not installed: `make test` does, as root on Debian or Ubuntu"
+
+
+def need(name: str) -> Path:
+    """The program called `name`; skips the test when it is not here."""
+    if found := find(name):
+        return found
+    pytest.skip(why_missing(name))
+
+
+def run(name: str, *arguments: str) -> str:
+    """What `name` prints when run with `arguments`; a failure shows what it said."""
+    done = subprocess.run(
+        [need(name), *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def skopeo(command: str, *arguments: str) -> str:
+    """Run `skopeo COMMAND` against a registry that speaks plain HTTP."""
+    ends = ["src-", "dest-"] if command == "copy" else [""]
+    return run("skopeo", command, *(f"--{end}tls-verify=false" for end in ends), *arguments)
+
+
+def crane(command: str, *arguments: str) -> str:
+    """Run `crane COMMAND` against a registry that speaks plain HTTP."""
+    return run("crane", command, "--insecure", *arguments)
