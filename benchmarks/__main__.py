@@ -1,0 +1,71 @@
+"""`python -m benchmarks [sync] [memory] [pages]`: measure, show, and keep in RESULTS.md.
+
+Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
+catalog stay for the next time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.report import Line, keep, show
+from dashboard import embedded
+
+HOME = Path(__file__).resolve().parent.parent / ".portolan" / "bench"
+PARTS = ("sync", "memory", "pages")
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or PARTS
+    if unknown := set(wanted) - set(PARTS):
+        print(f"Unknown: {', '.join(sorted(unknown))}. Parts are: {', '.join(PARTS)}.")
+        return 2
+    failed = 0
+    for part in PARTS:
+        if part in wanted:
+            failed += _measure(part)
+    return 1 if failed else 0
+
+
+def _measure(part: str) -> int:
+    """Each part has a process and a database of its own."""
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status)
+    # The big catalog stays; the others begin with an empty one.
+    home = HOME / ("pages" if part == "pages" else "sync")
+    os.environ["PORTOLAN_DATA_DIR"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
+    with embedded.services(directory=home):
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        title, measure = _part(part)
+        lines = measure()
+    table = show(title, lines)
+    print(f"\n{table}\n", flush=True)
+    keep(table)
+    os._exit(0 if all(line.holds for line in lines) else 1)
+
+
+def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
+    from benchmarks import pages, syncing
+
+    return {
+        "sync": ("Sync of a thousand repositories", lambda: syncing.measure(HOME)),
+        "memory": ("Memory of a sync", lambda: syncing.measure_memory(HOME)),
+        "pages": (
+            "Pages over 100,000 repositories, 1,000,000 tags, 1,400,000 manifests",
+            pages.measure,
+        ),
+    }[part]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
