@@ -16,7 +16,7 @@ from registries import network
 from registries.connectors.base import STEPS, CheckStep, StepName
 from registries.oci import failures
 from registries.oci.connection import Connection
-from registries.oci.errors import AddressRefused, RegistryError, Unreachable
+from registries.oci.errors import AddressRefused, RegistryError
 from registries.oci.tls import ssl_context
 
 # A step returns its sentence for success.
@@ -84,10 +84,7 @@ class Reachability:
             async with asyncio.timeout(self._seconds):
                 found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise Unreachable(
-                f"The name {self._host} is unknown: no address was found for it.",
-                advice="Check the spelling, and that this machine's DNS knows the name.",
-            ) from None
+            raise failures.unknown_name(self._host) from None
         self._addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         for address in self._addresses:
             self._judge(address)

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.check import Reachability, run_steps
 from registries.connectors.selection import Selection
+from registries.oci import untrusted
 from registries.oci.client import Head, Ping, RegistryClient
 from registries.oci.configs import ImageConfig, parse_image_config
 from registries.oci.connection import Connection
@@ -128,5 +129,5 @@ class DistributionConnector(Connector):
 
 
 def _described(ping: Ping) -> str:
-    parts = [part for part in (ping.api_version, ping.server) if part]
+    parts = [part for part in map(untrusted.text, (ping.api_version, ping.server)) if part]
     return f" ({', '.join(part[:80] for part in parts)})" if parts else ""

@@ -112,7 +112,7 @@ class RegistryClient:
         ping = await self.probe()
         if ping.auth != "anonymous":
             url = self._transport.url("/v2/")
-            answer = await self._transport.request("GET", url, scope="", limit=64 * 1024)
+            answer = await self._transport.request("GET", url, scope="", limit=0)
             if answer.status != 200:
                 raise answer.failure("its first address, /v2/")
         return ping

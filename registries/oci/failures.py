@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 import orjson
 
-from registries import network
 from registries.oci import mediatypes, untrusted
 from registries.oci.errors import (
     AccessDenied,
@@ -37,9 +36,10 @@ _EXCERPT = 200
 
 def from_exception(error: BaseException, host: str) -> RegistryError:
     """Return the error for an exception of the HTTP client while talking to `host`."""
-    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(inner, network.AddressRefused):
-        return AddressRefused(inner.reason)
+    inner: BaseException = error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        inner, host = error.os_error, error.host  # after a redirect, another host
+    # network.AddressRefused, also where several addresses were tried and became one error.
     if isinstance(inner, OSError) and inner.errno == errno.EACCES:
         return AddressRefused(inner.strerror or str(inner))
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -49,10 +49,7 @@ def from_exception(error: BaseException, host: str) -> RegistryError:
     if isinstance(inner, ssl.SSLError):
         return _tls_failure(inner, host)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Unreachable(
-            f"The name {host} is unknown: no address was found for it.",
-            advice="Check the spelling, and that this machine's DNS knows the name.",
-        )
+        return unknown_name(host)
     if isinstance(inner, ConnectionRefusedError):
         return Unreachable(
             f"{host} refuses the connection: nothing listens on that port.",
@@ -73,6 +70,14 @@ def from_exception(error: BaseException, host: str) -> RegistryError:
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
         return Unreachable(f"{host} broke off in the middle of its answer.")
     return Unreachable(f"The connection to {host} failed: {inner}.")
+
+
+def unknown_name(host: str) -> Unreachable:
+    """Return the error for a name that no address was found for."""
+    return Unreachable(
+        f"The name {host} is unknown: no address was found for it.",
+        advice="Check the spelling, and that this machine's DNS knows the name.",
+    )
 
 
 def _certificate_failure(error: BaseException, host: str) -> TlsFailed:

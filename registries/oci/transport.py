@@ -17,11 +17,11 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from registries.network import AddressPolicy, vetted_connector
-from registries.oci import failures, mediatypes
+from registries.oci import bodies, failures, mediatypes
 from registries.oci.auth import Authenticator
 from registries.oci.challenges import parse_challenges
 from registries.oci.connection import Connection
-from registries.oci.errors import NotARegistry, RegistryError, ResponseTooLarge, Throttled
+from registries.oci.errors import NotARegistry, RegistryError, Throttled
 from registries.oci.pace import Pace
 from registries.oci.reference import parse_repository
 from registries.oci.tls import ssl_context
@@ -31,7 +31,6 @@ USER_AGENT = "Portolan/0.1.0"
 RETRIED = frozenset({429, 502, 503, 504})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
-_ERROR_BYTES = 64 * 1024
 _LONGEST_BACKOFF = 8.0
 _SMALL_BYTES = 8 * 1024**2
 
@@ -140,8 +139,9 @@ class Transport:
     ) -> Answer:
         """Return the answer to GET or HEAD, whatever its status, signed in for `scope`.
 
-        At most `limit` bytes of body are read. Throttling and broken connections are retried
-        within `Limits`; what remains is raised as a `RegistryError`.
+        A body larger than `limit` bytes is refused; with a limit of 0 only its beginning is read.
+        Throttling and broken connections are retried within `Limits`; what remains is raised as a
+        `RegistryError`.
         """
         auth = self.auth
         header = auth.ready(scope)
@@ -159,7 +159,7 @@ class Transport:
 
     async def probe(self, url: URL) -> Answer:
         """Return the answer to GET without signing in."""
-        return await self._persist("GET", url, None, _ERROR_BYTES, redirects=False)
+        return await self._persist("GET", url, None, 0, redirects=False)
 
     async def _fetch_token(self, url: URL, authorization: str | None) -> bytes:
         answer = await self._persist(
@@ -234,8 +234,10 @@ class Transport:
             try:
                 if method == "HEAD":
                     body = b""
+                elif status == 200 and limit:
+                    body = await bodies.whole(response, limit)
                 else:
-                    body = await _read(response, limit if status == 200 else _ERROR_BYTES)
+                    body = await bodies.beginning(response)
             finally:
                 response.release()
             answered = status < 400
@@ -248,6 +250,8 @@ class Transport:
                     asked = None
                 pace.throttled(entered, asked)
             return Answer(status, response.headers, body)
+        except UnicodeError:  # a name that not even the resolver's encoding takes
+            raise failures.unknown_name(url.host or self._host) from None
         finally:
             pace.leave(entered, answered=answered)
 
@@ -277,24 +281,3 @@ class Transport:
     def _backoff(self, attempt: int) -> float:
         longest = min(self.limits.backoff_seconds * 2.0 ** (attempt - 1), _LONGEST_BACKOFF)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Return the body, or raise `ResponseTooLarge` before reading more than `limit` bytes."""
-    declared = response.content_length
-    if declared is not None and declared <= limit:
-        return await response.read()
-    chunks: list[bytes] = []
-    size = 0
-    if declared is None:
-        while chunk := await response.content.readany():
-            size += len(chunk)
-            if size > limit:
-                break
-            chunks.append(chunk)
-        else:
-            return b"".join(chunks)
-    # Closed, not released: what follows would have to be read to reuse the connection.
-    response.close()
-    shown = f"{declared:,}" if declared is not None else f"more than {limit:,}"
-    raise ResponseTooLarge(f"The answer has {shown} bytes; at most {limit:,} are read.")

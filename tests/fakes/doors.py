@@ -40,6 +40,11 @@ class WebPage(_Handler):
         self.answer(200, b"<!doctype html><title>Welcome</title>", "text/html")
 
 
+class LongWebPage(_Handler):
+    def do_GET(self) -> None:
+        self.answer(200, b"<!doctype html>" + b" " * 300_000, "text/html")
+
+
 class SmallRegistry(_Handler):
     """A registry with one repository, open to one user (Basic)."""
 

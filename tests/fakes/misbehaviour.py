@@ -74,9 +74,14 @@ def answers_bare_404() -> How:
     return answer
 
 
-def shows_a_web_page() -> How:
-    """Answer with a page for people."""
-    return says("<!doctype html><title>Welcome</title>", "text/html")
+def shows_a_web_page(status: int = 200, *, size: int = 0) -> How:
+    """Answer with a page for people, of at least `size` bytes."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        page = "<!doctype html><title>Welcome</title>" + " " * size
+        return web.Response(status=status, text=page, content_type="text/html")
+
+    return answer
 
 
 def lists(key: str, names: list[Any] | None, link: str | None = None) -> How:
@@ -96,11 +101,11 @@ def counts_links_for_ever(key: str, name: str) -> How:
     return answer
 
 
-def streams(size: int, *, declared: bool) -> How:
+def streams(size: int, *, declared: bool, status: int = 200) -> How:
     """Answer with `size` bytes, announced by Content-Length or not."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response = web.StreamResponse(status=status, headers={"Content-Type": "application/json"})
         if declared:
             response.content_length = size
         await response.prepare(request)

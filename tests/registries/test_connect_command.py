@@ -60,6 +60,17 @@ def test_repositories_may_be_given_instead_of_the_catalog() -> None:
     assert Registry.objects.get().repository_names == ["team-a/api", "team-b/web"]
 
 
+def test_a_registry_may_call_itself_something_that_is_no_text() -> None:
+    class Odd(doors.OpenRegistry):
+        server_version = "Häfen"  # sent as Latin-1, which is no UTF-8
+
+    with doors.served(Odd) as address:
+        shown = connect(
+            *("production", f"http://{address}", "--allow-private", "--repositories", "a")
+        )
+    assert "A registry answers (Hfen" in shown.encode().decode()
+
+
 def test_an_own_authority_is_read_from_a_file(tmp_path: Path) -> None:
     context, pem = doors.certificate(tmp_path, days=30)
     (tmp_path / "ca.pem").write_text(pem)
@@ -85,6 +96,13 @@ def test_a_refused_connection() -> None:
 def test_a_web_page_instead_of_a_registry() -> None:
     with doors.served(doors.WebPage) as address:
         said = refusal("production", f"http://{address}", "--allow-private")
+    assert "docker login" in said
+
+
+def test_a_long_web_page_instead_of_a_registry() -> None:
+    with doors.served(doors.LongWebPage) as address:
+        said = refusal("production", f"http://{address}", "--allow-private")
+    assert "A web page came back" in said
     assert "docker login" in said
 
 

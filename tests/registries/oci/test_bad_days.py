@@ -9,10 +9,12 @@ import pytest
 
 from registries.oci.client import RegistryClient
 from registries.oci.errors import (
+    AccessDenied,
     AddressRefused,
     DigestMismatch,
     ForeignLink,
     InvalidDocument,
+    NotARegistry,
     NotFound,
     RegistryError,
     ResponseTooLarge,
@@ -33,6 +35,7 @@ from tests.fakes.misbehaviour import (
     path_has,
     redirects,
     says,
+    shows_a_web_page,
     streams,
     throttles,
 )
@@ -120,6 +123,37 @@ def test_a_failing_server_is_reported_with_its_reason(fake: FakeRegistry) -> Non
     assert "500" in str(error)
     assert "a bad day" in str(error)
     assert not error.permanent
+
+
+LONG_PAGE = 300 * 1024
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(500, ServerFailed), (404, NotFound), (403, AccessDenied)]
+)
+def test_a_long_page_about_an_error_does_not_hide_the_error(
+    fake: FakeRegistry, status: int, expected: type[RegistryError]
+) -> None:
+    fake.misbehave(path_has("/manifests/"), shows_a_web_page(status, size=LONG_PAGE))
+    assert type(failing(fake, lambda client: client.get_manifest("a", "v1"))) is expected
+
+
+def test_a_gateway_with_a_long_page_is_asked_again_too(fake: FakeRegistry) -> None:
+    fake.misbehave(always, shows_a_web_page(502, size=LONG_PAGE))
+    assert isinstance(failing(fake, lambda client: client.get_manifest("a", "v1")), ServerFailed)
+    assert len(fake.requests) == 4
+
+
+def test_a_long_web_page_is_still_a_web_page(fake: FakeRegistry) -> None:
+    fake.misbehave(always, shows_a_web_page(size=LONG_PAGE))
+    error = failing(fake, lambda client: client.ping())
+    assert isinstance(error, NotARegistry)
+    assert "web page" in str(error)
+
+
+def test_an_error_without_end_is_not_read_to_its_end(fake: FakeRegistry) -> None:
+    fake.misbehave(path_has("/manifests/"), streams(100 * 1024**2, declared=False, status=500))
+    assert isinstance(failing(fake, lambda client: client.get_manifest("a", "v1")), ServerFailed)
 
 
 def test_a_dropped_connection_is_tried_again(fake: FakeRegistry) -> None:
@@ -318,6 +352,14 @@ def test_a_blob_redirected_to_a_metadata_service_is_not_fetched(fake: FakeRegist
     fake.misbehave(path_has("/blobs/"), redirects("http://169.254.169.254/latest/meta-data"))
     error = failing(fake, lambda client: client.get_blob("a", MISSING, 1024))
     assert isinstance(error, AddressRefused)
+
+
+@pytest.mark.parametrize("host", ["storage.invalid", "two..dots.example", "a" * 70 + ".example"])
+def test_a_blob_on_storage_nobody_can_find_names_the_storage(fake: FakeRegistry, host: str) -> None:
+    fake.misbehave(path_has("/blobs/"), redirects(f"http://{host}/bucket"))
+    error = failing(fake, lambda client: client.get_blob("a", MISSING, 1024))
+    assert isinstance(error, Unreachable)
+    assert f"The name {host} is unknown" in str(error)
 
 
 # Certificates
