@@ -50,13 +50,17 @@ def _networks(*texts: str) -> tuple[Network, ...]:
 
 
 # Cloud metadata services hand credentials to whoever asks, so no switch opens them: AWS and most
-# others, Oracle, Alibaba, Azure's wire server, AWS over IPv6.
+# others, Oracle, Alibaba, Azure's wire server; over IPv6 AWS (with its pods' identities), Google,
+# Oracle, Linode.
 METADATA = _networks(
     "169.254.169.254/32",
     "192.0.0.192/32",
     "100.100.100.200/32",
     "168.63.129.16/32",
-    "fd00:ec2::254/128",
+    "fd00:ec2::/32",
+    "fd20:ce::254/128",
+    "fd00:c1::a9fe:a9fe/128",
+    "fd00:a9fe:a9fe::1/128",
 )
 
 # What a company's own network uses, and where most registries live.
