@@ -12,6 +12,7 @@ import concurrent.futures
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -105,15 +106,12 @@ class Island:
 
     def _result(self, future: concurrent.futures.Future[Value]) -> Value:
         while True:
-            try:
-                value = future.result(timeout=TICK)
-            except TimeoutError:
-                if future.done():  # the work itself timed out
-                    raise
-                self._on_tick()
-            else:
-                self._on_tick()
-                return value
+            with suppress(TimeoutError):
+                future.result(timeout=TICK)
+            self._on_tick()
+            # Asked apart from the wait: what comes as the wait ends is no timeout of the work.
+            if future.done():
+                return future.result()
 
 
 _END = object()
