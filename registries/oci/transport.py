@@ -269,7 +269,7 @@ class Transport:
     def _redirected(self, url: URL, location: str | None) -> URL:
         try:
             target = url.join(URL(location or "", encoded=True))
-            usable = bool(location) and bool(target.host)
+            usable = bool(location and target.host) and not (target.user or target.password)
         except ValueError:
             usable = False
         if not usable or target.scheme not in ("http", "https"):

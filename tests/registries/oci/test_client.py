@@ -174,6 +174,23 @@ def test_a_blob_redirected_on_the_same_host_keeps_the_credentials(fake: FakeRegi
     assert [(it.authorization or "").split()[0] for it in stored] == ["Bearer"]
 
 
+def test_a_password_in_a_redirect_is_not_mixed_with_ours(fake: FakeRegistry) -> None:
+    fake.sign_in.method = "basic"
+    image = content.image()
+    fake.push("a", image, "v1")
+    blob = next(iter(image.blobs))
+    with_password = fake.url.replace("http://", "http://storage:secret@")
+    fake.misbehave(path_has("/blobs/"), redirects(f"{with_password}/storage/{blob}"))
+
+    async def after_signing_in(client: RegistryClient) -> bytes:
+        await client.head_manifest("a", "v1")
+        return await client.get_blob("a", blob, 1024)
+
+    with pytest.raises(NotARegistry, match="redirects to nowhere"):
+        ask(fake, after_signing_in, username=USERNAME, password=PASSWORD)
+    assert not fake.seen(part="/storage/")
+
+
 def test_redirects_without_end_are_not_followed(fake: FakeRegistry) -> None:
     fake.misbehave(path_has("/blobs/"), redirects(f"/v2/a/blobs/{MISSING}"))
     with pytest.raises(NotARegistry, match="without end"):
