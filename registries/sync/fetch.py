@@ -76,9 +76,13 @@ async def _look_for_left(connector: GuardedConnector, reading: TagReading) -> No
     async def look(digest: Digest) -> None:
         try:
             if await connector.head(part.path, digest) is None:
-                reading.absent.add(digest)
+                # A HEAD brings no document to prove it; what is there after all is there.
+                await connector.manifest(part.path, digest)
         except RegistryError as error:
-            reading.problems.append(Problem.of(error, part.path, digest))
+            if isinstance(error, NotFound) and error.is_proof:
+                reading.absent.add(digest)
+            else:
+                reading.problems.append(Problem.of(error, part.path, digest))
 
     await asyncio.gather(*(look(digest) for digest in left))
 
@@ -147,8 +151,15 @@ async def _read_config(
 def _not_read(
     reading: DetailReading, path: str, digest: Digest, askers: Collection[int], error: RegistryError
 ) -> None:
-    # What the registry refuses for good is settled until a full sync; anything else, also what
-    # ails the connection as a whole, is asked again next time.
-    settled = error.permanent and not isinstance(error, (*OF_THE_WHOLE, NotARegistry))
-    (reading.unavailable if settled else reading.unsettled).update(askers)
+    (reading.unavailable if _is_final(error) else reading.unsettled).update(askers)
     reading.problems.append(Problem.of(error, path, digest))
+
+
+def _is_final(error: RegistryError) -> bool:
+    """Whether asking again is left to a full sync: the registry refuses this one thing for good.
+
+    What ails the connection as a whole, or comes from a proxy, is asked again by the next sync.
+    """
+    if isinstance(error, NotFound):
+        return error.is_proof
+    return error.permanent and not isinstance(error, (*OF_THE_WHOLE, NotARegistry))

@@ -31,7 +31,7 @@ from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import SignIn
 from tests.registries.sync.conftest import HASTY
 from tests.registries.sync.counting import assert_counters_are_true
-from tests.registries.sync.syncing import ours, problems, succeed, sync, theirs
+from tests.registries.sync.syncing import ours, present, problems, succeed, sync, theirs
 
 MEGABYTE = 1024**2
 
@@ -202,6 +202,26 @@ def test_a_bare_404_for_everything_is_a_proxy_and_proves_nothing(
     assert ours(registry) == before
     assert registry.health == Registry.Health.UNREACHABLE
     assert_recovers(registry, fake)
+
+
+def test_an_image_without_a_tag_is_gone_only_when_the_registry_itself_says_so(
+    fake: FakeRegistry, registry: Registry
+) -> None:
+    fill(fake)
+    succeed(registry)
+    moved, deleted = (fake.repositories["team/app1"].tags[tag] for tag in ("1", "2"))
+    fake.push("team/app1", content.image("new"), "1")
+    fake.delete_tag("team/app1", "2")
+    del fake.repositories["team/app1"].manifests[deleted]
+    fake.misbehave(path_has(moved), answers_bare_404())
+
+    run = sync(registry)
+
+    assert problems(run) == {("team/app1", moved, "not-found")}
+    assert ours(registry) == theirs(fake)
+    assert moved in present(registry, "team/app1")
+    assert deleted not in present(registry, "team/app1")
+    assert_counters_are_true(registry)
 
 
 # The catalog

@@ -8,7 +8,7 @@ from registries.models import Artifact, Blob, ImageConfig, Manifest, Registry, R
 from registries.oci import mediatypes
 from tests.fakes import content
 from tests.fakes.content import Pushed
-from tests.fakes.misbehaviour import answers, path_has
+from tests.fakes.misbehaviour import answers, answers_bare_404, path_has
 from tests.fakes.registry import FakeRegistry
 from tests.registries.sync.counting import assert_counters_are_true, size_of
 from tests.registries.sync.syncing import present, problems, succeed, sync
@@ -291,6 +291,23 @@ def test_what_failed_for_now_is_asked_for_by_the_next_sync(
     succeed(registry)
 
     assert Artifact.objects.get().details == "complete"
+
+
+@pytest.mark.parametrize("what", ["manifests", "blobs"])
+def test_what_a_proxy_says_is_not_there_is_asked_for_again(
+    fake: FakeRegistry, registry: Registry, what: str
+) -> None:
+    image = content.image()
+    fake.push_index("app", [(image, "linux", "amd64")], "1")
+    part = {"manifests": image.digest, "blobs": image.document["config"]["digest"]}[what]
+    fake.misbehave(path_has(part), answers_bare_404())
+    assert problems(sync(registry)) == {("app", part, "not-found")}
+
+    fake.behave()
+    succeed(registry)
+
+    assert set(Artifact.objects.values_list("details", flat=True)) == {"complete"}
+    assert Manifest.objects.get(digest=image.digest).architecture == "amd64"
 
 
 def test_a_failure_counts_for_everything_that_shares_what_failed(
