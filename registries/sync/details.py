@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,11 +21,12 @@ from registries.sync.content import (
     store_manifests,
 )
 from registries.sync.readings import DetailReading, Pending
-from registries.sync.staging import execute, fetch, stage
+from registries.sync.staging import execute, fetch, persistently, stage
 from registries.sync.turns import lock
 
 # Indexes within indexes, followed so deep: nobody nests them deeper than twice.
 DEEPEST = 8
+SETTLED_TOGETHER = 2000
 
 
 def pending_details(
@@ -127,24 +129,31 @@ def apply_details(registry: Registry, asked: Sequence[Pending], reading: DetailR
     return len(settled) + len(reading.unavailable)
 
 
-@transaction.atomic(durable=True)
 def settle_indexes(registry: Registry, indexes: Sequence[int]) -> None:
     """Add up these indexes (by artifact id) from those of their children that could be read.
 
-    A blob that two platforms share counts once. Created is the newest platform's.
+    A blob that two platforms share counts once. Created is the newest platform's. Each transaction
+    is a short one; until the last of an index's it counts as pending, and is settled anew.
     """
+    chunks = list(_in_chunks(sorted(indexes), SETTLED_TOGETHER))
+    for chunk in chunks:
+        persistently(partial(_add_up, registry, chunk))
+    # An index within an index has only now got the size that the outer one adds.
+    nested = [found for chunk in chunks if (found := persistently(partial(_with_nested, chunk)))]
+    for _level in range(DEEPEST):
+        if not sum(persistently(partial(_add_up, registry, chunk)) for chunk in nested):
+            break
+    for chunk in chunks:
+        persistently(partial(_complete, registry, chunk))
+
+
+@transaction.atomic(durable=True)
+def _complete(registry: Registry, indexes: Sequence[int]) -> None:
     lock(registry)
-    for artifacts in _in_chunks(sorted(indexes), 2000):
-        _add_up(artifacts)
-        # An index within an index has only now got the size that the outer one adds.
-        if nested := _with_nested(artifacts):
-            for _level in range(DEEPEST):
-                if not _add_up(nested):
-                    break
-        Artifact.objects.filter(pk__in=artifacts, details=Artifact.Details.PENDING).update(
-            details=Artifact.Details.COMPLETE
-        )
-        _carry_to_tags(artifacts)
+    Artifact.objects.filter(pk__in=indexes, details=Artifact.Details.PENDING).update(
+        details=Artifact.Details.COMPLETE
+    )
+    _carry_to_tags(indexes)
 
 
 def _with_nested(artifacts: Sequence[int]) -> list[int]:
@@ -161,8 +170,10 @@ def _with_nested(artifacts: Sequence[int]) -> list[int]:
     return [artifact for (artifact,) in rows]
 
 
-def _add_up(artifacts: Sequence[int]) -> int:
+@transaction.atomic(durable=True)
+def _add_up(registry: Registry, artifacts: Sequence[int]) -> int:
     """Total size and date of these artifacts' manifests; returns how many of them changed."""
+    lock(registry)
     return execute(
         """
         WITH index AS (

@@ -207,7 +207,7 @@ class Reader:
                 break
             # The children that this round brought have higher ids, and are the next one's work.
             position = last
-        persistently(partial(settle_indexes, self._registry, sorted(indexes - unsettled)))
+        settle_indexes(self._registry, sorted(indexes - unsettled))
 
     def _pending_after(
         self, position: int, repositories: Sequence[int] | None

@@ -78,7 +78,11 @@ def test_an_index_counts_what_its_platforms_share_once(
     assert (repository.logical_bytes, repository.unique_bytes) == (size, size)
 
 
-def test_an_index_within_an_index_is_added_up_first(fake: FakeRegistry, registry: Registry) -> None:
+@pytest.mark.parametrize("together", [2000, 1], ids=["together", "apart"])
+def test_an_index_within_an_index_is_added_up_first(
+    fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("registries.sync.details.SETTLED_TOGETHER", together)
     image = content.image()
     inner, _ = content.index([(image, "linux", "amd64")])
     fake.push("app", image)
@@ -90,6 +94,7 @@ def test_an_index_within_an_index_is_added_up_first(fake: FakeRegistry, registry
     raws = [it.raw for it in fake.repositories["app"].manifests.values()]
     size = sum(map(len, (*raws, *image.blobs.values())))
     assert Manifest.objects.get(digest=outer).total_size == size
+    assert Tag.objects.get().size == size
 
 
 KINDS = {
