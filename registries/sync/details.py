@@ -126,6 +126,10 @@ def apply_details(registry: Registry, asked: Sequence[Pending], reading: DetailR
     _set_details(settled, Artifact.Details.COMPLETE)
     _set_details(reading.unavailable, Artifact.Details.UNAVAILABLE)
     _carry_to_tags(settled)
+    # Their bytes may have been counted already, by an earlier run that could not read all of this.
+    changed = {path for path, _ in reading.manifests}
+    changed |= {pending.path for pending in asked if pending.artifact_id not in reading.unsettled}
+    registry.repositories.filter(path__in=changed, count_due=False).update(count_due=True)
     return len(settled) + len(reading.unavailable)
 
 

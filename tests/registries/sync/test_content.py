@@ -313,6 +313,7 @@ def test_what_a_proxy_says_is_not_there_is_asked_for_again(
 
     assert set(Artifact.objects.values_list("details", flat=True)) == {"complete"}
     assert Manifest.objects.get(digest=image.digest).architecture == "amd64"
+    assert_counters_are_true(registry)
 
 
 def test_a_failure_counts_for_everything_that_shares_what_failed(
