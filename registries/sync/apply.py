@@ -208,7 +208,7 @@ def store_presence(registry: Registry, *, announced: bool) -> None:
             repository_id, manifest_id, first_seen_at, pushed_at, pull_count, details)
         SELECT DISTINCT repository.id, manifest.id, incoming.at,
                CASE WHEN %(announced)s THEN incoming.at END, 0,
-               CASE WHEN manifest.kind = 'index'
+               CASE WHEN manifest.kind IN ('index', 'chart', 'artifact')
                       OR manifest.kind = 'image' AND manifest.config_digest <> ''
                          AND manifest.config_digest <> manifest.digest
                     THEN 'pending' ELSE 'complete' END

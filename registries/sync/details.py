@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from registries.models import Artifact, Registry
@@ -27,6 +28,10 @@ from registries.sync.turns import lock
 # Indexes within indexes, followed so deep: nobody nests them deeper than twice.
 DEEPEST = 8
 SETTLED_TOGETHER = 2000
+# What signatures and the like refer to.
+IS_SUBJECT = Q(manifest__kind__in=["index", "image", "chart", "artifact"]) & Q(
+    manifest__subject_digest=""
+)
 
 
 def pending_details(
@@ -39,7 +44,8 @@ def pending_details(
     artifacts = fetch(
         """
         SELECT artifact.id, artifact.repository_id, repository.path, manifest.id, manifest.digest,
-               manifest.kind, manifest.config_digest, coalesce(config.size, 0)
+               manifest.kind, manifest.config_digest, coalesce(config.size, 0),
+               manifest.subject_digest = ''
           FROM registries_artifact artifact
           JOIN registries_repository repository ON repository.id = artifact.repository_id
           JOIN registries_manifest manifest ON manifest.id = artifact.manifest_id
@@ -67,8 +73,9 @@ def pending_details(
             children=tuple(missing.get(artifact, ())),
             config=config if kind == "image" and config else None,
             config_size=size,
+            may_have_referrers=is_subject,
         )
-        for artifact, _, path, _, digest, kind, config, size in artifacts
+        for artifact, _, path, _, digest, kind, config, size, is_subject in artifacts
     ]
 
 
@@ -92,6 +99,26 @@ def _missing_children(indexes: Sequence[int]) -> dict[int, list[Digest]]:
     ):
         children[artifact].append(digest)
     return children
+
+
+def known_subjects(
+    registry: Registry, *, after: int, limit: int, repositories: Sequence[int] | None = None
+) -> list[Pending]:
+    """Artifacts that are complete and that something may have been attached to since, by id."""
+    artifacts = Artifact.objects.present().filter(
+        IS_SUBJECT,
+        pk__gt=after,
+        details=Artifact.Details.COMPLETE,
+        repository__registry=registry,
+        repository__missing_since=None,
+    )
+    if repositories is not None:
+        artifacts = artifacts.filter(repository__in=repositories)
+    rows = artifacts.order_by("pk").values_list("pk", "repository__path", "manifest__digest")
+    return [
+        Pending(pk, is_index=False, digest=Digest(digest), path=path, may_have_referrers=True)
+        for pk, path, digest in rows[:limit]
+    ]
 
 
 def ask_again(registry: Registry, repositories: Sequence[int] | None = None) -> None:
@@ -119,16 +146,20 @@ def apply_details(registry: Registry, asked: Sequence[Pending], reading: DetailR
     store_presence(registry, announced=registry.imported_at is not None)
     # The config may be at hand because another repository proved to have it.
     failed = reading.unavailable | reading.unsettled
-    images = [p for p in asked if p.config in reading.configs and p.artifact_id not in failed]
-    describe_images([pending.digest for pending in images])
+    whole = [p for p in asked if p.artifact_id not in failed and not p.is_index]
+    describe_images([pending.digest for pending in whole if pending.config])
     # An index is settled when its children are here; its own facts follow in settle_indexes.
-    settled = [pending.artifact_id for pending in images]
+    settled = [pending.artifact_id for pending in whole]
     _set_details(settled, Artifact.Details.COMPLETE)
     _set_details(reading.unavailable, Artifact.Details.UNAVAILABLE)
     _carry_to_tags(settled)
     # Their bytes may have been counted already, by an earlier run that could not read all of this.
     changed = {path for path, _ in reading.manifests}
-    changed |= {pending.path for pending in asked if pending.artifact_id not in reading.unsettled}
+    changed |= {
+        pending.path
+        for pending in asked
+        if pending.refers and pending.artifact_id not in reading.unsettled
+    }
     registry.repositories.filter(path__in=changed, count_due=False).update(count_due=True)
     return len(settled) + len(reading.unavailable)
 

@@ -6,10 +6,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from registries.oci.errors import NotARegistry, NotFound, RegistryError
+from registries.oci.errors import NotFound, RegistryError
 from registries.oci.reference import Digest
-from registries.sync.guard import OF_THE_WHOLE, GuardedConnector
+from registries.sync.guard import GuardedConnector, is_final
 from registries.sync.readings import DetailReading, Pending, Problem, TagReading, TagSlice
+from registries.sync.referrers import read_referrers
 
 
 async def read_tags(connector: GuardedConnector, slices: Iterable[TagSlice]) -> list[TagReading]:
@@ -98,12 +99,13 @@ def _vanished(path: str, tag: str) -> Problem:
 
 
 async def read_details(connector: GuardedConnector, wanted: Iterable[Pending]) -> DetailReading:
-    """The children and configs that these artifacts refer to.
+    """The children and configs that these artifacts refer to, and what refers to them.
 
     What several artifacts of a repository share is read once. Nothing is shared between
     repositories: each has to prove what it holds.
     """
     reading = DetailReading()
+    wanted = list(wanted)
     children: dict[tuple[str, Digest], list[int]] = defaultdict(list)
     configs: dict[tuple[str, Digest, int], list[int]] = defaultdict(list)
     for pending in wanted:
@@ -115,6 +117,7 @@ async def read_details(connector: GuardedConnector, wanted: Iterable[Pending]) -
     await asyncio.gather(
         *(_read_child(connector, reading, *what, askers) for what, askers in children.items()),
         *(_read_config(connector, reading, *what, askers) for what, askers in configs.items()),
+        read_referrers(connector, reading, [it for it in wanted if it.may_have_referrers]),
     )
     return reading
 
@@ -151,15 +154,5 @@ async def _read_config(
 def _not_read(
     reading: DetailReading, path: str, digest: Digest, askers: Collection[int], error: RegistryError
 ) -> None:
-    (reading.unavailable if _is_final(error) else reading.unsettled).update(askers)
+    (reading.unavailable if is_final(error) else reading.unsettled).update(askers)
     reading.problems.append(Problem.of(error, path, digest))
-
-
-def _is_final(error: RegistryError) -> bool:
-    """Whether asking again is left to a full sync: the registry refuses this one thing for good.
-
-    What ails the connection as a whole, or comes from a proxy, is asked again by the next sync.
-    """
-    if isinstance(error, NotFound):
-        return error.is_proof
-    return error.permanent and not isinstance(error, (*OF_THE_WHOLE, NotARegistry))

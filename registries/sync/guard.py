@@ -18,6 +18,8 @@ from registries.oci.documents import Manifest
 from registries.oci.errors import (
     AddressRefused,
     AuthenticationFailed,
+    NotARegistry,
+    NotFound,
     RegistryError,
     ServerFailed,
     Throttled,
@@ -33,6 +35,16 @@ OF_THE_WHOLE = (AddressRefused, AuthenticationFailed, Throttled, TlsFailed, Unre
 # So many of them in a row, or so many repositories in a row whose questions the server failed at
 # (one repository may be broken in all its parts), and it is not asked any more.
 ENOUGH = 8
+
+
+def is_final(error: RegistryError) -> bool:
+    """Whether asking again is left to a full sync: the registry refuses this one thing for good.
+
+    What ails the connection as a whole, or comes from a proxy, is asked again by the next sync.
+    """
+    if isinstance(error, NotFound):
+        return error.is_proof
+    return error.permanent and not isinstance(error, (*OF_THE_WHOLE, NotARegistry))
 
 
 class GuardedConnector:

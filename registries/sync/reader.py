@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -14,7 +14,13 @@ from registries.models import Registry, TagMove
 from registries.oci.errors import NotFound, RegistryError
 from registries.oci.reference import Digest
 from registries.sync.apply import apply_readings
-from registries.sync.details import apply_details, ask_again, pending_details, settle_indexes
+from registries.sync.details import (
+    apply_details,
+    ask_again,
+    known_subjects,
+    pending_details,
+    settle_indexes,
+)
 from registries.sync.discover import list_tags
 from registries.sync.fetch import read_details, read_tags
 from registries.sync.guard import GuardedConnector
@@ -187,13 +193,14 @@ class Reader:
         """Read what pending artifacts refer to: children and configs, of all or these (by id)."""
         if self._full:
             persistently(partial(ask_again, self._registry, repositories))
+            self._read_attached(repositories)
         position = 0
         indexes: set[int] = set()
         unsettled: set[int] = set()
         while True:
             last = position
             readings = self._island.pipeline(
-                self._pending_after(position, repositories), self._read_pending
+                self._walk(pending_details, position, repositories), self._read_pending
             )
             with closing(readings):
                 for asked, reading in readings:
@@ -209,12 +216,36 @@ class Reader:
             position = last
         settle_indexes(self._registry, sorted(indexes - unsettled))
 
-    def _pending_after(
-        self, position: int, repositories: Sequence[int] | None
+    def _read_attached(self, repositories: Sequence[int] | None) -> None:
+        """What was attached to known artifacts since, if the registry has an API to tell."""
+        if not self._tells_referrers(repositories):
+            return
+        known = self._walk(known_subjects, 0, repositories)
+        with closing(self._island.pipeline(known, self._read_pending)) as readings:
+            for asked, reading in readings:
+                self._apply_details(asked, reading)
+                if self._gives_up():
+                    return
+
+    def _tells_referrers(self, repositories: Sequence[int] | None) -> bool:
+        some = partial(known_subjects, self._registry, after=0, limit=1, repositories=repositories)
+        try:
+            return any(
+                self._island.wait(self._connector.supports_referrers(it.path, it.digest))
+                for it in persistently(some)
+            )
+        except RegistryError:
+            return False  # a full sync that can ask will find what this one did not
+
+    def _walk(
+        self,
+        chunk_after: Callable[..., list[Pending]],
+        position: int,
+        repositories: Sequence[int] | None,
     ) -> Iterator[list[Pending]]:
         while chunk := persistently(
             partial(
-                pending_details,
+                chunk_after,
                 self._registry,
                 after=position,
                 limit=DETAILED_TOGETHER,

@@ -95,7 +95,7 @@ class TagReading:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An artifact, and what it refers to that has not been read in its repository yet."""
+    """An artifact, and what it refers to (or is referred to by) that is still to be read."""
 
     artifact_id: int
     is_index: bool
@@ -104,6 +104,14 @@ class Pending:
     children: tuple[Digest, ...] = ()
     config: Digest | None = None
     config_size: int = 0
+    # What itself refers to something is not asked about: a registry could make up such a chain
+    # without end.
+    may_have_referrers: bool = False
+
+    @property
+    def refers(self) -> bool:
+        """Whether it is itself made of more than its manifest."""
+        return self.is_index or self.config is not None
 
 
 @dataclass(slots=True)
