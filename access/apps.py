@@ -1,7 +1,18 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from registries.events import happened
 
 
 class AccessConfig(AppConfig):
     name = "access"
     verbose_name = _("Access")
+
+    def ready(self) -> None:
+        # Not before models are loaded.
+        from access import audit  # noqa: PLC0415
+        from access.roles import ensure_built_in  # noqa: PLC0415
+
+        post_migrate.connect(ensure_built_in, sender=self)
+        happened.connect(audit.record)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from access.actions import Action
 from access.models import User
-from access.policy import may, visible_registries, visible_repositories
+from access.policy import rights_of, visible_registries, visible_repositories
+from access.scopes import EVERYTHING, Scope
 from registries.actor import Actor
 from registries.models import Registry, Repository
 
 
 def get_registry_or_404(
-    user: User | AnonymousUser, name: str, action: Action = Action.REGISTRY_READ
+    user: User | AnonymousUser, name: str, action: Action | None = None
 ) -> Registry:
-    """The registry, if the person may know of it (else Http404) and do this (else PermissionDenied)."""
+    """The registry, if the person may know of it (else Http404) and do this in all of it (else
+    PermissionDenied)."""
     registry = visible_registries(user).filter(name=name).first()
     if registry is None:
         raise Http404(_("There is no registry of this name."))
-    require(user, action)
+    if action is not None:
+        require(user, action, Scope(registry.name))
     return registry
 
 
@@ -37,16 +39,13 @@ def get_repository_or_404(
     )
     if repository is None:
         raise Http404(_("There is no repository of this name."))
-    require(user, action)
+    require(user, action, Scope(registry, path))
     return repository
 
 
-def require(user: User | AnonymousUser, action: Action) -> None:
-    """Raises PermissionDenied unless the person may do this."""
-    if not may(user, action):
-        raise PermissionDenied(
-            _("This needs the right to “%s”.") % f"{action.resource} {action.verb}"
-        )
+def require(user: User | AnonymousUser, action: Action, scope: Scope = EVERYTHING) -> None:
+    """Raises PermissionDenied unless the person may do this in all of the scope."""
+    rights_of(user).require(action, scope)
 
 
 def actor_of(user: User) -> Actor:

@@ -1,4 +1,5 @@
-"""The standing cast: an owner, a viewer, and somebody who is not signed in."""
+"""The standing cast: an owner of everything, a viewer of everything, an outsider whom nobody granted
+anything, and somebody who is not signed in."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from access.models import User
+from access.models import Grant, Role, User
+from access.scopes import EVERYTHING, Scope
+from registries.models import Registry
 
 PASSWORD = "a passphrase of some length"
 
@@ -20,6 +23,20 @@ def nothing_remembered() -> Iterator[None]:
     cache.clear()
 
 
+def give(user: User, role: str, scope: Scope = EVERYTHING) -> Grant:
+    """A grant, without asking whether anybody may make it."""
+    registry = Registry.objects.get(name=scope.registry) if scope.registry else None
+    return Grant.objects.create(
+        user=user, role=Role.objects.get(name=role), registry=registry, path=scope.path
+    )
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 @pytest.fixture
 def owner(db: None) -> User:
     return User.objects.create_superuser("anna", "anna@example.com", PASSWORD)
@@ -27,21 +44,29 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def viewer(db: None) -> User:
-    return User.objects.create_user("viktor", "viktor@example.com", PASSWORD)
+    user = User.objects.create_user("viktor", "viktor@example.com", PASSWORD)
+    give(user, "reader")
+    return user
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    return User.objects.create_user("otto", "otto@example.com", PASSWORD)
 
 
 @pytest.fixture
 def as_owner(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
+    return signed_in(owner)
 
 
 @pytest.fixture
 def as_viewer(viewer: User) -> Client:
-    client = Client()
-    client.force_login(viewer)
-    return client
+    return signed_in(viewer)
+
+
+@pytest.fixture
+def as_outsider(outsider: User) -> Client:
+    return signed_in(outsider)
 
 
 @pytest.fixture

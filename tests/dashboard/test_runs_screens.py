@@ -271,7 +271,17 @@ def test_pages_take_the_same_number_of_queries_however_much_there_is(
         ended(registry, SyncRun.State.SUCCEEDED)
         SyncProblem.objects.create(run=run, repository=f"r{number}", code="x", message="m")
     as_viewer.get(address(run))  # the session is read into the cache
-    with django_assert_num_queries(5):  # person, registry, run, causes, problems
+    with django_assert_num_queries(6):  # person, grants, registry, run, causes, problems
         as_viewer.get(address(run))
-    with django_assert_num_queries(3):  # person, registry, runs
+    with django_assert_num_queries(4):  # person, grants, registry, runs
         as_viewer.get(reverse("registry-runs", args=[registry.name]))
+
+
+def test_what_failed_as_a_whole_is_explained_once(as_viewer: Client, registry: Registry) -> None:
+    run = ended(registry, SyncRun.State.FAILED, summary="It is away.")
+    SyncProblem.objects.create(run=run, code="unreachable", message="It is away.", advice="Wait.")
+    page = page_of(as_viewer, address(run))
+    assert "What went wrong, and what to do" in page
+    assert "What could not be read" not in page
+    SyncProblem.objects.create(run=run, repository="team-a/api", code="x", message="No.")
+    assert "What could not be read" in page_of(as_viewer, address(run))

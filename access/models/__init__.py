@@ -1,0 +1,28 @@
+"""People and machines, what they may do, and what was done."""
+
+from access.models.machines import AdminAccount, Secret, ServicePrincipal, TrustRule
+from access.models.people import ClaimRule, Membership, Team, User
+from access.models.reviews import AccessRequest, AccessReview, ReviewItem
+from access.models.roles import Grant, Role
+from access.models.signing import SigningKey
+from access.models.trail import AuditEntry, TokenLogEntry, Use
+
+__all__ = [
+    "AccessRequest",
+    "AccessReview",
+    "AdminAccount",
+    "AuditEntry",
+    "ClaimRule",
+    "Grant",
+    "Membership",
+    "ReviewItem",
+    "Role",
+    "Secret",
+    "ServicePrincipal",
+    "SigningKey",
+    "Team",
+    "TokenLogEntry",
+    "TrustRule",
+    "Use",
+    "User",
+]
