@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -115,7 +116,7 @@ def test_what_would_forge_a_line_is_made_visible() -> None:
 
 @pytest.mark.parametrize("kind", audit.TARGETS, ids=audit.name_of)
 def test_every_audited_event_can_be_told(kind: type[Event]) -> None:
-    values = {
+    values: dict[str, Any] = {
         field.name: {"old": {}, "new": {}, "changes": (), "at": timezone.now()}.get(field.name, "x")
         for field in dataclasses.fields(kind)
     }
