@@ -30,6 +30,7 @@ urlpatterns = [
     path("r/<registry:name>/-/namespaces", registry.namespaces, name="namespaces"),
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
+    path("", include("dashboard.urls_access")),
     path("", include("dashboard.urls_manage")),
 ]
 

@@ -1,0 +1,1 @@
+"""The token server that docker clients and CI systems talk to."""

@@ -1,0 +1,1 @@
+"""Screens about people, machines and what they may do."""
