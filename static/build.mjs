@@ -49,6 +49,7 @@ async function stylesheet() {
     content: MENTIONS_OF_CLASSES.map((pattern) => join(root, pattern)),
     css: [{ raw: bundled.outputFiles[0].text }],
     safelist: { standard: COMPOSED },
+    dynamicAttributes: ["aria-invalid"], // Django's forms write it
     defaultExtractor: (text) => text.match(/[\w-]+/g) ?? [],
     variables: true,
     keyframes: true,
