@@ -12,17 +12,33 @@ from tests.browser.conftest import OpenContext
 pytestmark = pytest.mark.browser
 SHOP = "/r/harbour/team-a/backend/shop"
 PAGES = [
+    "/",
+    "/registries/",
+    "/registries/connect/",
     "/r/harbour/",
     "/r/harbour/?ns=team-a/backend",
+    "/r/harbour/?view=flat&sort=-size",
     "/r/harbour/?q=nothing-like-this",
+    "/r/harbour/-/namespaces?ns=team-a",
+    "/r/harbour/platform/auth/gateway?sort=-name",
+    "/r/harbour/team-b/retired",
     SHOP,
+    f"{SHOP}?show=all",
     f"{SHOP}/-/artifacts",
+    f"{SHOP}/-/artifacts?show=untagged",
     f"{SHOP}/-/activity",
     f"{SHOP}/-/tags/latest",
     f"{SHOP}/-/tags/latest/history",
+    f"{SHOP}/-/compare",
     f"{SHOP}/-/compare?from=1.11.0&to=1.13.0",
+    f"{SHOP}/-/compare?from=latest&to=nowhere",
+    "/r/harbour/base/debian/-/tags/12",
+    "/r/harbour/base/debian/-/tags/12/history",
     "/r/harbour/team-a/charts/shop/-/tags/4.2.0",
+    "/search",
     "/search?q=shop",
+    "/search?q=harbour",
+    "/search?q=nothing-like-this",
 ]
 
 
@@ -151,4 +167,12 @@ def test_everything_can_be_reached_without_scripts(open_context: OpenContext) ->
 def test_nothing_is_wider_than_a_phone(open_context: OpenContext, address: str) -> None:
     page = open_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
     page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_longest_names_are_not_wider_than_a_phone(open_context: OpenContext) -> None:
+    page = open_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
+    page.goto(f"{SHOP}?show=all")
+    page.get_by_role("link", name=re.compile("^sha256-.*sig$")).tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("sig$"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
