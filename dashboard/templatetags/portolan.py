@@ -200,10 +200,12 @@ def sort_header(context: Mapping[str, Any], key: str, text: str, css: str = "") 
         mark = icon("arrow-down" if order.descending else "arrow-up")
         aria = "descending" if order.descending else "ascending"
     return format_html(
-        '<th scope="col"{}{}><a class="sort" href="?{}" hx-get="?{}" hx-target="#results"'
-        ' hx-push-url="true">{}{}</a></th>',
+        # By its id htmx gives the focus back to it when the list has come.
+        '<th scope="col"{}{}><a class="sort" id="sort-{}" href="?{}" hx-get="?{}"'
+        ' hx-target="#results" hx-push-url="true">{}{}</a></th>',
         format_html(' class="{}"', css) if css else "",
         format_html(' aria-sort="{}"', aria) if aria else "",
+        key,
         query.urlencode(),
         query.urlencode(),
         text,

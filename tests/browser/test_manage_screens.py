@@ -143,7 +143,7 @@ def test_all_of_it_works_without_scripts(
         page.goto("/registries/harbour/remove/")
         page.get_by_label("Type harbour to confirm").fill("harbour")
         page.get_by_role("button", name="Remove it").click()
-        expect(page.locator(".banner")).to_contain_text("harbour was removed")
+        expect(page.locator(".banner-ok")).to_contain_text("harbour was removed")
     assert not Registry.objects.exists()
 
 

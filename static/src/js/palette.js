@@ -13,9 +13,10 @@ if (dialog) {
 
   const options = () => [...results.querySelectorAll("[role=option]")];
 
+  // Without an index nothing is selected.
   function select(index) {
     const all = options();
-    selected = all.length ? (index + all.length) % all.length : -1;
+    selected = index === undefined || !all.length ? -1 : (index + all.length) % all.length;
     all.forEach((option, at) => option.setAttribute("aria-selected", String(at === selected)));
     const current = all[selected];
     if (current) {
@@ -38,8 +39,12 @@ if (dialog) {
       select(0);
     } catch (error) {
       if (error.name === "AbortError") return;
-      results.replaceChildren();
+      const note = document.createElement("p");
+      note.className = "palette-note";
+      note.textContent = dialog.dataset.failed;
+      results.replaceChildren(note);
       status.textContent = dialog.dataset.failed;
+      select();
     }
   }
 
@@ -51,14 +56,19 @@ if (dialog) {
   }
 
   input.addEventListener("input", () => {
+    // Until the answer is here, Enter goes to the search page: never to what was listed before.
+    request?.abort();
+    select();
     clearTimeout(timer);
     timer = setTimeout(load, WAIT);
   });
 
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") select(selected + 1);
-    else if (event.key === "ArrowUp") select(selected - 1);
+    else if (event.key === "ArrowUp") select(Math.max(selected, 0) - 1);
     else if (event.key === "Enter" && options()[selected]) options()[selected].click();
+    // A search field would take the first Escape for itself, to empty itself.
+    else if (event.key === "Escape") dialog.close();
     else return;
     event.preventDefault();
   });

@@ -2,6 +2,7 @@
 import "@github/clipboard-copy-element";
 import "@github/relative-time-element";
 import "./copied.js";
+import "./failures.js";
 import "./menus.js";
 import "./palette.js";
 import "./pull.js";
