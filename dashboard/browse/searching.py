@@ -1,23 +1,25 @@
-"""Search over all registries one may see: repositories by path, tags by name, content by digest.
+"""Search over all registries one may see: these by name, repositories by path, tags by name, content
+by digest.
 
-Four queries, however much there is to find; each group is cut short, and says so.
+Five queries, however much there is to find; each group is cut short, and says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from access.models import User
-from access.policy import visible_repositories
+from access.policy import visible_registries, visible_repositories
 from dashboard.browse.filters import clean
-from registries.models import Artifact, Repository, Tag, TagName
+from registries.models import Artifact, Registry, Repository, Tag, TagName
+from registries.models.registry import RepositoryQuerySet
 
 SHORTEST_DIGEST = 6
 NAMES_TRIED = 30
@@ -43,19 +45,23 @@ class Group(Generic[T]):
 class Found:
     """The answer to a search."""
 
+    registries: Group[Registry] = field(default_factory=Group)
     repositories: Group[Repository] = field(default_factory=Group)
     tags: Group[Tag] = field(default_factory=Group)
     artifacts: Group[Artifact] = field(default_factory=Group)
 
     @property
+    def _groups(self) -> tuple[Group[Any], ...]:
+        return (self.registries, self.repositories, self.tags, self.artifacts)
+
+    @property
     def count(self) -> int:
-        groups = (self.repositories, self.tags, self.artifacts)
-        return sum(len(group.rows) for group in groups)
+        return sum(len(group.rows) for group in self._groups)
 
     @property
     def summary(self) -> str:
         """One sentence for who cannot see the list."""
-        if any(group.more for group in (self.repositories, self.tags, self.artifacts)):
+        if any(group.more for group in self._groups):
             return _("More than %d results") % self.count
         return ngettext("%d result", "%d results", self.count) % self.count
 
@@ -68,20 +74,35 @@ def search(user: User | AnonymousUser, text: str, *, limit: int) -> Found:
     text = clean(text)
     if not text:
         return Found()
+    registries = list(visible_registries(user).order_by("name"))
+    inside = visible_repositories(user).present()
+    for registry in registries:
+        # What people paste is often what they pull: "registry.example.com/team/app:1.0".
+        if text.startswith(f"{registry.host}/"):
+            text = text.removeprefix(f"{registry.host}/")
+            inside = inside.filter(registry=registry)
+            break
     return Found(
-        repositories=_repositories(user, text, limit),
-        tags=_tags(user, text, limit),
-        artifacts=_artifacts(user, text, limit),
+        registries=_registries(registries, text, limit),
+        repositories=_repositories(inside, text, limit),
+        tags=_tags(inside, text, limit),
+        artifacts=_artifacts(inside, text, limit),
     )
 
 
-def _repositories(user: User | AnonymousUser, text: str, limit: int) -> Group[Repository]:
+def _registries(registries: Iterable[Registry], text: str, limit: int) -> Group[Registry]:
+    part = text.lower()
+    found = [one for one in registries if part in one.name or part in one.host.lower()]
+    return Group.cut(found, limit)
+
+
+def _repositories(inside: RepositoryQuerySet, text: str, limit: int) -> Group[Repository]:
     path = text.removesuffix(":")
-    found = visible_repositories(user).select_related("registry").present().matching(path)
+    found = inside.select_related("registry").matching(path)
     return Group.cut(list(found.order_by("path", "registry_id")[: limit + 1]), limit)
 
 
-def _tags(user: User | AnonymousUser, text: str, limit: int) -> Group[Tag]:
+def _tags(inside: RepositoryQuerySet, text: str, limit: int) -> Group[Tag]:
     """Tags called so; `path:tag` looks for both."""
     path, _colon, name = text.rpartition(":")
     if not name or (path and _DIGEST_START.fullmatch(text)):
@@ -89,7 +110,6 @@ def _tags(user: User | AnonymousUser, text: str, limit: int) -> Group[Tag]:
     names = TagName.objects.best_for(name, NAMES_TRIED)
     if not names:
         return Group()
-    inside = visible_repositories(user).present()
     found = (
         Tag.objects.for_people()
         .filter(name__in=names, repository__in=inside.matching(path) if path else inside)
@@ -102,15 +122,15 @@ def _tags(user: User | AnonymousUser, text: str, limit: int) -> Group[Tag]:
     return Group.cut(sorted(rows, key=lambda tag: closeness[tag.name]), limit)
 
 
-def _artifacts(user: User | AnonymousUser, text: str, limit: int) -> Group[Artifact]:
-    # What people paste is often the whole reference: "team/app@sha256:…".
+def _artifacts(inside: RepositoryQuerySet, text: str, limit: int) -> Group[Artifact]:
+    # Of a whole reference, "team/app:1.0@sha256:…", the digest is what counts.
     digest = text.rpartition("@")[2].lower()
     if not _DIGEST_START.fullmatch(digest):
         return Group()
     found = (
         Artifact.objects.present()
         .of_digest(digest)
-        .filter(repository__in=visible_repositories(user).present())
+        .filter(repository__in=inside)
         .with_manifests()
         .select_related("repository__registry")
     )

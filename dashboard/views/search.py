@@ -27,14 +27,13 @@ def palette(request: HttpRequest) -> HttpResponse:
     """The options of the command palette; with nothing typed, the places one can go to."""
     query = request.GET.get("q", "")
     found, problem = _search(request, query, PALETTE_LIMIT)
-    named = visible_registries(request.user).only("name").order_by("name")
-    if text := query.strip() if not problem else "":
-        named = named.filter(name__contains=text.lower())
+    text = query.strip() if not problem else ""
+    first = visible_registries(request.user).only("name").order_by("name")[:REGISTRIES_OFFERED]
     context = {
         "query": text,
         "found": found,
         "problem": problem,
-        "registries": [] if problem else named[:REGISTRIES_OFFERED],
+        "registries": found.registries.rows if text or problem else first,
     }
     return render(request, "dashboard/search/palette.html", context)
 

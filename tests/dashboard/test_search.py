@@ -121,3 +121,31 @@ def test_the_page_sends_only_the_results_to_htmx(as_viewer: Client, app: Reposit
     html = text(as_viewer, "/search?q=pay", headers={"HX-Request": "true"})
     assert "<html" not in html
     assert "team-a/payments" in html
+
+
+def test_registries_are_found_by_name_and_host(as_viewer: Client, app: Repository) -> None:
+    for query in ("harb", "HARBOUR", "harbour.example"):
+        assert 'href="/r/harbour/"' in text(as_viewer, f"/search?q={query}")
+
+
+def test_what_one_would_pull_is_found_in_its_own_registry(
+    as_viewer: Client, app: Repository
+) -> None:
+    other = catalog.repository(catalog.registry("mirror"), "team-a/payments")
+    catalog.tag(other, "v1.2.3-RC1", catalog.image(other))
+    page = text(as_viewer, "/search?q=harbour.example.com/team-a/payments:v1.2.3-RC1")
+    assert "/r/harbour/team-a/payments/-/tags/v1.2.3-RC1" in page
+    assert "/r/mirror/" not in page
+    digest = app.artifacts.get().manifest.digest
+    page = text(as_viewer, f"/search?q=harbour.example.com/team-a/payments@{digest}")
+    assert f"/r/harbour/team-a/payments/-/manifests/{digest}" in page
+    assert "/r/mirror/" not in page
+
+
+def test_the_palette_does_not_deny_a_registry_that_it_lists(
+    as_viewer: Client, app: Repository
+) -> None:
+    page = text(as_viewer, "/search/palette?q=harbour")
+    assert 'href="/r/harbour/"' in page
+    assert "Nothing you may see" not in page
+    assert "Nothing you may see" in text(as_viewer, "/search/palette?q=zzz")
