@@ -85,6 +85,8 @@ def _left(run: SyncRun, done: int, total: int, elapsed: timedelta, rate: float) 
 def _steps(run: SyncRun) -> tuple[Step, ...]:
     if run.state == SyncRun.State.SUCCEEDED:
         return tuple(Step(str(phase.label), "done") for phase in _PHASES)
+    if run.state == SyncRun.State.QUEUED:
+        return tuple(Step(str(phase.label), "ahead") for phase in _PHASES)
     at = _PHASES.index(SyncRun.Phase(run.phase))
     return tuple(
         Step(

@@ -40,7 +40,7 @@ UNPROCESSABLE = 422
 
 _STEPS = {
     "address": gettext_lazy("Address"),
-    "dns": gettext_lazy("Name"),
+    "dns": gettext_lazy("Host name"),
     "tcp": gettext_lazy("Port"),
     "tls": gettext_lazy("Certificate"),
     "api": gettext_lazy("Protocol"),

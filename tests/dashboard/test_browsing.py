@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
 
 import pytest
 from django.test import Client
@@ -112,150 +112,51 @@ def test_a_viewer_is_not_offered_what_only_an_owner_may(
     assert "Sync now" not in text(as_viewer, "/r/harbour/")
 
 
+def test_a_registry_that_is_read_now_says_how_far_and_offers_no_second_sync(
+    as_owner: Client, app: Repository
+) -> None:
+    run = app.registry.runs.create(
+        trigger="manual", state="running", phase="tags", actor_kind="system", actor_label="Portolan"
+    )
+    app.registry.runs.update(repositories_found=1200, repositories_done=1)
+    page = text(as_owner, "/r/harbour/")
+    assert re.sub("<[^>]+>", "", page).count("Reading tags… 1 of 1,200 repositories read.") == 1
+    assert f"/registries/harbour/runs/{run.pk}/" in page
+    assert "Sync now" not in page
+
+
+def test_one_of_something_is_not_many(as_viewer: Client, app: Repository) -> None:
+    catalog.tag(app, "1.0", catalog.image(app))
+    catalog.recount(app.registry)
+    for address, counted in (
+        ("/r/harbour/", ("1 repository", "1 tag", "1 of 1 repository, sorted by path")),
+        ("/r/harbour/team-a/app", ("1 tag", "1 artifact", "1 of 1 tag, sorted by date")),
+        ("/r/harbour/team-a/app/-/artifacts", ("1 of 1 artifact, sorted by date",)),
+    ):
+        read = re.sub("<[^>]+>", "", text(as_viewer, address))
+        for part in counted:
+            assert re.search(rf"\b{part}\b", read), part
+
+
+def test_a_filter_that_is_typed_belongs_into_the_links_beside_the_list(
+    as_viewer: Client, app: Repository
+) -> None:
+    """Tree or flat, and the order: the form outside of the list knows of neither else."""
+    typed = "/r/harbour/?q=app&sort=-size"
+    fragment = text(as_viewer, typed, headers={"HX-Request": "true"})
+    assert 'id="switch" role="group" aria-label="Show as" hx-swap-oob="true"' in fragment
+    assert 'href="?q=app&amp;sort=-size&amp;view=flat"' in fragment
+    assert 'name="sort" value="-size" form="filter-form"' in fragment
+    page = text(as_viewer, typed)
+    assert page.count('id="switch"') == 1
+    assert "hx-swap-oob" not in page
+
+
 @pytest.mark.parametrize("query", ["q=%00", "ns=%00", "q=" + "x" * 300, "after=%00", "sort=%00"])
 def test_odd_texts_break_no_list(as_viewer: Client, app: Repository, query: str) -> None:
     catalog.tag(app, "1.0", catalog.image(app))
     for address in ("/r/harbour/", "/r/harbour/team-a/app", "/r/harbour/team-a/app/-/artifacts"):
         text(as_viewer, f"{address}?{query}")
-
-
-# A repository
-
-
-def test_a_tag_shows_its_platforms_size_and_aliases(as_viewer: Client, app: Repository) -> None:
-    images = [catalog.image(app, platform=name) for name in ("linux/amd64", "linux/arm64")]
-    index = catalog.index(app, images, attested=True)
-    for name in ("latest", "1.0", "1"):
-        catalog.tag(app, name, index)
-    html = text(as_viewer, "/r/harbour/team-a/app?q=latest")
-    assert "linux/amd64" in html
-    assert "linux/arm64" in html
-    assert "unknown" not in html
-    assert '<td class="end" data-label="Aliases">2</td>' in html
-
-
-def test_versions_sort_as_people_count(as_viewer: Client, app: Repository) -> None:
-    image = catalog.image(app)
-    for name in ("6.0.9", "6.0.10", "6.0.2"):
-        catalog.tag(app, name, image)
-    html = text(as_viewer, "/r/harbour/team-a/app?sort=name")
-    places = [html.index(f">{name}</a></th>") for name in ("6.0.2", "6.0.9", "6.0.10")]
-    assert places == sorted(places)
-
-
-def test_only_the_sorted_column_says_so(as_viewer: Client, app: Repository) -> None:
-    catalog.tag(app, "1.0", catalog.image(app))
-    html = text(as_viewer, "/r/harbour/team-a/app?sort=-size")
-    assert html.count("aria-sort=") == 1
-    assert 'aria-sort="descending"' in html
-
-
-def test_tags_of_signatures_are_hidden_until_asked_for(as_viewer: Client, app: Repository) -> None:
-    image = catalog.image(app)
-    catalog.tag(app, "1.0", image)
-    name = f"{image.manifest.digest.replace(':', '-')}.sig"
-    catalog.tag(app, name, catalog.artifact(app, "signature", Manifest.Kind.SIGNATURE))
-    catalog.tag(app, "sha256-but-a-name", image)
-    hidden = text(as_viewer, "/r/harbour/team-a/app")
-    assert f"{name}</a>" not in hidden
-    assert "sha256-but-a-name</a>" in hidden
-    assert f"{name}</a>" in text(as_viewer, "/r/harbour/team-a/app?show=all")
-
-
-def test_a_filter_sends_only_the_list_to_htmx(as_viewer: Client, app: Repository) -> None:
-    catalog.tag(app, "1.0", catalog.image(app))
-    headers = {"HX-Request": "true"}
-    response = as_viewer.get("/r/harbour/team-a/app?q=1", headers=headers)
-    assert "<html" not in response.content.decode()
-    assert "HX-Request" in response["Vary"]
-    for extra in ("HX-Boosted", "HX-History-Restore-Request"):
-        page = text(as_viewer, "/r/harbour/team-a/app?q=1", headers=headers | {extra: "true"})
-        assert "<html" in page
-
-
-def test_a_repository_that_is_gone_is_still_there_to_be_read(
-    as_viewer: Client, app: Repository
-) -> None:
-    catalog.tag(app, "1.0", catalog.image(app))
-    app.missing_since = catalog.NOON
-    app.save()
-    html = text(as_viewer, "/r/harbour/team-a/app")
-    assert "no longer has this repository" in html
-    assert "docker pull" not in html
-
-
-def test_artifacts_show_every_digest_with_its_names(as_viewer: Client, app: Repository) -> None:
-    children = [catalog.image(app, platform="linux/arm64")]
-    catalog.tag(app, "multi", catalog.index(app, children))
-    stray = catalog.image(app, "stray")
-    html = text(as_viewer, "/r/harbour/team-a/app/-/artifacts")
-    assert "part of an index" in html
-    assert ">multi</a>" in html
-    untagged = text(as_viewer, "/r/harbour/team-a/app/-/artifacts?show=untagged")
-    assert stray.manifest.digest in untagged
-    assert children[0].manifest.digest not in untagged
-
-
-# History
-
-
-def test_a_tag_tells_where_it_has_been(as_viewer: Client, app: Repository) -> None:
-    old, new = catalog.image(app, "old"), catalog.image(app, "new")
-    catalog.move(app, "latest", None, old, at=catalog.NOON - timedelta(days=2))
-    catalog.move(app, "latest", old, new)
-    html = text(as_viewer, "/r/harbour/team-a/app/-/tags/latest/history")
-    assert html.index("moved</span>") < html.index("came</span>")
-    assert "compare?from=sha256" in html
-    assert "gone</span>" in html  # no tag of this name is there now
-
-
-def test_activity_shows_tags_that_came_and_went(as_viewer: Client, app: Repository) -> None:
-    catalog.move(app, "old-one", catalog.image(app), None)
-    html = text(as_viewer, "/r/harbour/team-a/app/-/activity")
-    assert "old-one" in html
-    assert "went</span>" in html
-
-
-def test_a_tag_that_never_was_has_no_history(as_viewer: Client, app: Repository) -> None:
-    text(as_viewer, "/r/harbour/team-a/app/-/tags/nope/history", status=404)
-
-
-# Comparing
-
-
-def test_comparing_shows_what_must_be_pulled(as_viewer: Client, app: Repository) -> None:
-    base = catalog.BASE_LAYERS
-    old = catalog.image(app, layers=(*base, ("one", 1024, "COPY one")), config={"env": ["A=1"]})
-    new = catalog.image(app, layers=(*base, ("two", 2048, "COPY two")), config={"env": ["A=2"]})
-    catalog.tag(app, "1", old)
-    catalog.tag(app, "2", new)
-    html = text(as_viewer, "/r/harbour/team-a/app/-/compare?from=1&to=2")
-    assert "COPY two" in html
-    assert '+<span class="num">2.0' in html
-    assert '−<span class="num">1.0' in html
-    assert html.count('mark-same"') == 2
-
-
-def test_a_secret_that_changed_is_not_shown(as_viewer: Client, app: Repository) -> None:
-    for name, value in (("1", "swordfish"), ("2", "marlin")):
-        catalog.tag(app, name, catalog.image(app, config={"env": [f"DB_PASSWORD={value}"]}))
-    html = text(as_viewer, "/r/harbour/team-a/app/-/compare?from=1&to=2")
-    assert "DB_PASSWORD" in html
-    assert "swordfish" not in html
-    assert "marlin" not in html
-
-
-def test_comparing_with_what_is_not_there_says_which(as_viewer: Client, app: Repository) -> None:
-    catalog.tag(app, "1", catalog.image(app))
-    html = text(as_viewer, "/r/harbour/team-a/app/-/compare?from=1&to=nope")
-    assert "There is no tag or digest “nope”" in html
-
-
-def test_the_same_image_under_two_names_is_the_same(as_viewer: Client, app: Repository) -> None:
-    image = catalog.image(app)
-    catalog.tag(app, "1", image)
-    html = text(as_viewer, f"/r/harbour/team-a/app/-/compare?from=1&to={image.manifest.digest}")
-    assert "They are the same" in html
 
 
 # Who may look

@@ -100,7 +100,7 @@ def test_a_registry_is_connected_and_its_first_sync_begins(
 def test_testing_shows_each_step_and_stores_nothing(as_owner: Client, address: str) -> None:
     page = said(as_owner, values(address, action="test"), status=200)
     assert "This connection works." in page
-    for step in ("Address", "Name", "Port", "Certificate", "Protocol", "Sign-in", "Catalog"):
+    for step in ("Address", "Host name", "Port", "Certificate", "Protocol", "Sign-in", "Catalog"):
         assert f"<strong>{step}</strong>" in page
 
 
@@ -264,7 +264,9 @@ def test_removing_asks_for_the_name(as_owner: Client, registry: Registry) -> Non
 
 
 def test_removing_waits_for_a_running_sync(as_owner: Client, registry: Registry) -> None:
+    assert "must be stopped first" not in as_owner.get(REMOVE).content.decode()
     SyncRun.objects.update(state=SyncRun.State.RUNNING)
+    assert "must be stopped first" in as_owner.get(REMOVE).content.decode()
     response = as_owner.post(REMOVE, {"name": "production"})
     assert response.status_code == 422
     assert "A sync of it is running" in response.content.decode()

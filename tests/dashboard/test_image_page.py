@@ -153,3 +153,37 @@ def test_what_a_stranger_wrote_is_escaped(as_viewer: Client, app: Repository) ->
         app, "1", catalog.image(app, config=config, layers=layers, annotations={evil: evil})
     )
     assert evil not in text(as_viewer, f"{AT}/1")
+
+
+def test_a_signature_names_what_it_is_about_and_is_not_called_unsigned(
+    as_viewer: Client, app: Repository
+) -> None:
+    image = catalog.image(app)
+    digest = catalog.referrer(app, image).manifest.digest
+    page = text(as_viewer, f"/r/harbour/team-a/app/-/manifests/{digest}")
+    head = page.partition("<h1")[2].partition("</ul>")[0]
+    assert f"/-/manifests/{image.manifest.digest}" in head
+    assert "1 blob" in page
+    assert "from the base up" not in page
+    assert "it is not signed here" not in page
+
+
+def test_an_old_manifest_of_schema_1_has_its_layers_and_its_download(
+    as_viewer: Client, app: Repository
+) -> None:
+    raw = b'{"schemaVersion": 1, "name": "team-a/app", "tag": "1"}'
+    manifest = Manifest.objects.create(
+        digest=catalog.digest_of(raw),
+        media_type=mediatypes.DOCKER_SIGNED_SCHEMA1,
+        kind=Manifest.Kind.IMAGE,
+        size=len(raw),
+        total_size=len(raw),
+        os="linux",
+        architecture="amd64",
+        raw=raw,
+    )
+    catalog.tag(app, "1", catalog.present(app, manifest))
+    page = text(as_viewer, f"{AT}/1")
+    assert mediatypes.DOCKER_SIGNED_SCHEMA1 in page
+    assert f"/-/manifests/{manifest.digest}/raw" in page
+    assert "docker pull harbour.example.com/team-a/app:1" in page

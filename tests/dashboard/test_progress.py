@@ -119,3 +119,9 @@ def test_problems_of_one_kind_are_one_cause_and_the_commonest_comes_first() -> N
         ("common", 2, False, "first"),
         ("rare", 1, False, "one"),
     ]
+
+
+def test_a_waiting_run_is_in_no_phase() -> None:
+    run = SyncRun(state=SyncRun.State.QUEUED)
+    steps = progress_of(run, now=datetime.now(UTC)).steps
+    assert {step.state for step in steps} == {"ahead"}
