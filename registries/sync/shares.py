@@ -29,6 +29,9 @@ WORKER_DIED = "worker-died"
 
 @transaction.atomic(durable=True)
 def share_out(run: SyncRun, pages: Sequence[RepositoryPage]) -> list[SyncBatch]:
+    """Write down a run's batches; done again (its commit was not heard of), it changes nothing."""
+    if held := list(run.batches.order_by("pk")):
+        return held
     # From here on the run is no single worker's: the end of this process is not the run's.
     SyncRun.objects.filter(pk=run.pk).update(worker="", heartbeat_at=timezone.now())
     return SyncBatch.objects.bulk_create(

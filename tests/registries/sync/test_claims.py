@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from registries import tasks
 from registries.actor import SYSTEM
+from registries.connectors.base import RepositoryPage
 from registries.events import Event, RegistryImported
 from registries.models import Artifact, Registry, SyncBatch, SyncProblem, SyncRun
 from registries.models.sync import HEARTBEAT_LOST_AFTER
@@ -154,6 +155,19 @@ def test_a_big_registry_is_shared_out_and_comes_whole(
     assert set(Artifact.objects.values_list("details", flat=True)) == {"complete"}
     assert sum(isinstance(event, RegistryImported) for event in heard) == 1
     assert_counters_are_true(registry)
+
+
+def test_a_run_is_shared_out_once_though_its_commit_was_not_heard_of(
+    fake: FakeRegistry, registry: Registry
+) -> None:
+    batches = share_out(registry, fake)
+    paths = [path for batch in batches for path in batch.repositories]
+
+    # The connection was lost between Postgres's commit and its answer, so it is tried again.
+    again = shares.share_out(SyncRun.objects.get(), [RepositoryPage(tuple(paths))])
+
+    assert again == batches
+    assert SyncBatch.objects.count() == len(batches)
 
 
 def test_a_shared_run_outlives_the_process_that_shared_it_out(
