@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,17 @@ def test_a_manifest_of_100_mb_is_not_read(fake: FakeRegistry, declared: bool) ->
     fake.misbehave(path_has("/manifests/"), streams(100 * 1024**2, declared=declared))
     error = failing(fake, lambda client: client.get_manifest("a", "v1"))
     assert isinstance(error, ResponseTooLarge)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_manifest_of_100_mb_takes_no_memory(fake: FakeRegistry, declared: bool) -> None:
+    fake.misbehave(path_has("/manifests/"), streams(100 * 1024**2, declared=declared))
+    tracemalloc.start()
+    try:
+        failing(fake, lambda client: client.get_manifest("a", "v1"))
+        assert tracemalloc.get_traced_memory()[1] < 10 * 1024**2  # of both sides
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("declared", [True, False])

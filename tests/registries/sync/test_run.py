@@ -396,6 +396,38 @@ def test_the_command_says_in_words_what_it_did(fake: FakeRegistry, registry: Reg
     assert "4 repositories read; tags: 12 added, 0 moved, 0 removed" in out.getvalue()
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(
+    fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(fake)
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.setenv("COLUMNS", "120")
+
+    call_command("sync", "harbour", stdout=io.StringIO())
+
+    shown = terminal.getvalue()
+    # The bar is drawn ten times a second and at its end; what came before may have been too quick.
+    assert "4/4" in shown
+    assert f"{len(fake.requests)} requests" in shown
+
+
+def test_without_a_terminal_no_bar_is_drawn(
+    fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(fake)
+    monkeypatch.setattr("sys.stderr", log := io.StringIO())
+
+    call_command("sync", "harbour", stdout=io.StringIO())
+
+    assert log.getvalue() == ""
+
+
 def test_the_command_fails_when_the_registry_cannot_be_read(
     fake: FakeRegistry, registry: Registry
 ) -> None:
