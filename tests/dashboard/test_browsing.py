@@ -224,3 +224,11 @@ def test_a_chart_is_pulled_with_helm(as_viewer: Client, app: Repository) -> None
     html = text(as_viewer, "/r/harbour/team-a/app/-/tags/4.2.0")
     assert "helm pull oci://harbour.example.com/team-a/app --version 4.2.0" in html
     assert "docker pull" not in html
+
+
+def test_a_flat_list_has_no_tree(as_viewer: Client, app: Repository) -> None:
+    catalog.recount(app.registry)
+    assert 'aria-labelledby="tree-title"' in text(as_viewer, "/r/harbour/")
+    flat = text(as_viewer, "/r/harbour/?view=flat")
+    assert 'aria-labelledby="tree-title"' not in flat
+    assert "team-a/app</a>" in flat

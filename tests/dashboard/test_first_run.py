@@ -3,7 +3,10 @@
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.migrations import CreateModel
+from django.db.migrations.loader import MigrationLoader
 
 from access.models import User
 from dashboard import first_run
@@ -69,3 +72,10 @@ def test_a_link_made_for_resetting_a_password_is_not_good() -> None:
     assert owner is not None
     key, _ = parts(first_run.link("", owner))
     assert first_run.owner_for(key, default_token_generator.make_token(owner)) is None
+
+
+def test_people_are_a_model_of_our_own_from_the_first_migration_on() -> None:
+    first = MigrationLoader(None).disk_migrations["access", "0001_initial"]
+    made = {operation.name for operation in first.operations if isinstance(operation, CreateModel)}
+    assert get_user_model() is User
+    assert "User" in made

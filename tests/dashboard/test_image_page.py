@@ -187,3 +187,36 @@ def test_an_old_manifest_of_schema_1_has_its_layers_and_its_download(
     assert mediatypes.DOCKER_SIGNED_SCHEMA1 in page
     assert f"/-/manifests/{manifest.digest}/raw" in page
     assert "docker pull harbour.example.com/team-a/app:1" in page
+
+
+def test_configuration_labels_and_annotations_are_shown(as_viewer: Client, app: Repository) -> None:
+    config = {
+        "entrypoint": ["/bin/app", "--flag with space"],
+        "working_dir": "/srv",
+        "exposed_ports": ["8443/tcp"],
+        "volumes": ["/data"],
+        "stop_signal": "SIGQUIT",
+        "labels": {"org.example.team": "harbour-masters"},
+        "env": ["COLOUR=blue"],
+    }
+    image = catalog.image(app, config=config, annotations={"org.example.note": "made-by-hand"})
+    catalog.tag(app, "1", image)
+    page = text(as_viewer, f"{AT}/1")
+    for shown in (
+        "/bin/app &#x27;--flag with space&#x27;",
+        "/srv",
+        "8443/tcp",
+        "/data",
+        "SIGQUIT",
+        "harbour-masters",
+        "made-by-hand",
+        "COLOUR",
+    ):
+        assert shown in page, shown
+
+
+def test_an_image_that_runs_as_root_says_so(as_viewer: Client, app: Repository) -> None:
+    catalog.tag(app, "root", catalog.image(app, "a", config={"user": ""}))
+    catalog.tag(app, "user", catalog.image(app, "b", config={"user": "1000"}))
+    assert "</svg>root</span>" in text(as_viewer, f"{AT}/root")
+    assert "</svg>root</span>" not in text(as_viewer, f"{AT}/user")

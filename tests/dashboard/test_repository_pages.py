@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from copy import copy
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
 
-from registries.models import Artifact, Manifest, Repository
+from registries.models import Artifact, Manifest, Repository, Tag
+from registries.sync.plan import version_key
 from tests import catalog
 from tests.dashboard.test_browsing import text
 
@@ -51,6 +55,41 @@ def test_versions_sort_as_people_count(as_viewer: Client, app: Repository) -> No
     html = text(as_viewer, "/r/harbour/team-a/app?sort=name")
     places = [html.index(f">{name}</a></th>") for name in ("6.0.2", "6.0.9", "6.0.10")]
     assert places == sorted(places)
+
+
+def test_tags_sort_by_date_name_and_size_both_ways(as_viewer: Client, app: Repository) -> None:
+    for name, size, age in (("1.10", 300, 1), ("1.9", 200, 2), ("1.2", 900, 3)):
+        image = catalog.image(app, name, layers=[(name, size, "COPY .")])
+        catalog.tag(app, name, image, at=catalog.NOON - timedelta(days=age))
+    by = {"date": ["1.2", "1.9", "1.10"], "name": ["1.2", "1.9", "1.10"]}
+    by["size"] = ["1.9", "1.10", "1.2"]
+    for key, ascending in by.items():
+        for sort, wanted in ((key, ascending), (f"-{key}", ascending[::-1])):
+            html = text(as_viewer, f"/r/harbour/team-a/app?sort={sort}")
+            assert re.findall(r"/-/tags/([\d.]+)\"", html) == wanted, sort
+
+
+def test_thousands_of_tags_are_counted_to_a_cap_and_walked_to_the_last(
+    as_viewer: Client, app: Repository
+) -> None:
+    image = catalog.image(app)
+    first = catalog.tag(app, "build-0000", image)
+    rest = [copy(first) for _ in range(1, 2500)]
+    for number, tag in enumerate(rest, start=1):
+        tag.pk, tag.name = None, f"build-{number:04}"
+        tag.version_key = version_key(tag.name)
+        tag.dated_at = first.dated_at - timedelta(minutes=number)
+    Tag.objects.bulk_create(rest)
+    page = text(as_viewer, "/r/harbour/team-a/app?sort=name")
+    assert "50 of 1,000+ tags, sorted by version" in re.sub("<[^>]+>", "", page)
+    seen: list[str] = []
+    while True:
+        seen += re.findall(r"/-/tags/(build-\d+)\"", page)
+        after = re.search(r'rel="next" href="([^"]+)"', page)
+        if after is None:
+            break
+        page = text(as_viewer, f"/r/harbour/team-a/app{unescape(after[1])}")
+    assert seen == [f"build-{number:04}" for number in range(2500)]
 
 
 def test_only_the_sorted_column_says_so(as_viewer: Client, app: Repository) -> None:
@@ -144,6 +183,21 @@ def test_comparing_shows_what_must_be_pulled(as_viewer: Client, app: Repository)
     assert '+<span class="num">2.0' in html
     assert '−<span class="num">1.0' in html
     assert html.count('mark-same"') == 2
+
+
+def test_comparing_shows_what_changed_in_sizes_configuration_and_labels(
+    as_viewer: Client, app: Repository
+) -> None:
+    for name, user, label, size in (("1", "root", "blue", 1024), ("2", "1000", "green", 4096)):
+        config = {"user": user, "labels": {"colour": label}, "working_dir": "/srv"}
+        layers = [(name, size, f"COPY {name}")]
+        catalog.tag(app, name, catalog.image(app, name, layers=layers, config=config))
+    html = text(as_viewer, "/r/harbour/team-a/app/-/compare?from=1&to=2")
+    for shown in (">root<", ">1000<", ">blue<", ">green<", "USER", "ENTRYPOINT", "colour"):
+        assert shown in html, shown
+    assert "WORKDIR" not in html  # the same in both
+    sizes = html.partition(">Size</th>")[2].partition("</tr>")[0]
+    assert len(set(re.findall(r'"num">([^<]+)<', sizes))) == 2
 
 
 def test_a_secret_that_changed_is_not_shown(as_viewer: Client, app: Repository) -> None:

@@ -149,3 +149,13 @@ def test_the_palette_does_not_deny_a_registry_that_it_lists(
     assert 'href="/r/harbour/"' in page
     assert "Nothing you may see" not in page
     assert "Nothing you may see" in text(as_viewer, "/search/palette?q=zzz")
+
+
+def test_all_registries_are_searched_at_once(as_viewer: Client, app: Repository) -> None:
+    other = catalog.repository(catalog.registry("mirror"), "team-b/payments-copy")
+    catalog.tag(other, "v1.2.3", catalog.image(other))
+    digest = app.artifacts.get().manifest.digest
+    for query in ("payments", "v1.2", digest):
+        page = text(as_viewer, f"/search?q={query}")
+        assert "/r/harbour/team-a/payments" in page
+        assert "/r/mirror/team-b/payments-copy" in page
