@@ -108,6 +108,7 @@ def _within(one: Entitlement, actions: frozenset[Action], scope: Scope) -> Entit
 
 NO_RIGHTS = Rights()
 _SUPERUSER = Entitlement(ALL, EVERYTHING, "owner")
+_KEPT = "_rights"
 
 
 # Rights of somebody ---------------------------------------------------------------------------
@@ -118,17 +119,18 @@ def rights_of(somebody: Someone) -> Rights:
 
     A request has its own objects, so a change takes effect with the next request.
     """
-    known = somebody.__dict__.get("_rights")
+    # By attribute, which a request's lazy user hands on to the person behind it.
+    known = getattr(somebody, _KEPT, None)
     if isinstance(known, Rights):
         return known
     rights = _read(somebody)
-    somebody.__dict__["_rights"] = rights
+    setattr(somebody, _KEPT, rights)
     return rights
 
 
 def narrow(somebody: User | ServicePrincipal, rights: Rights) -> None:
     """Let this object have only these of its rights: it came with a token that allows less."""
-    somebody.__dict__["_rights"] = rights
+    setattr(somebody, _KEPT, rights)
 
 
 def _read(somebody: Someone) -> Rights:
