@@ -47,7 +47,8 @@ def execute_run(
     with ending(run, progress), _island(run, progress) as island:
         reader = _reader(run, island, progress)
         pages: Iterable[RepositoryPage] = _pages(run, island, progress)
-        if fan_out:
+        # A budget of requests is kept by one worker, which then is as fast as all of them.
+        if fan_out and run.registry.requests_per_minute is None:
             pages = list(pages)
             if sum(len(page.paths) for page in pages) >= shares.FAN_OUT_FROM:
                 progress.enter(Phase.TAGS)

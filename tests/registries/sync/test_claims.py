@@ -157,6 +157,19 @@ def test_a_big_registry_is_shared_out_and_comes_whole(
     assert_counters_are_true(registry)
 
 
+def test_a_registry_with_a_budget_is_not_shared_out_past_it(
+    fake: FakeRegistry, registry: Registry
+) -> None:
+    registry.requests_per_minute = 60_000
+    registry.save()
+
+    # Each worker would keep the budget for itself, and all of them together would not.
+    assert share_out(registry, fake) == []
+
+    assert SyncRun.objects.get().state == "succeeded"
+    assert ours(registry) == theirs(fake)
+
+
 def test_a_run_is_shared_out_once_though_its_commit_was_not_heard_of(
     fake: FakeRegistry, registry: Registry
 ) -> None:
