@@ -21,7 +21,7 @@ from registries.oci import bodies, failures, mediatypes
 from registries.oci.auth import Authenticator
 from registries.oci.challenges import parse_challenges
 from registries.oci.connection import Connection
-from registries.oci.errors import NotARegistry, RegistryError, Throttled
+from registries.oci.errors import NotARegistry, RegistryError, ServerFailed, Throttled
 from registries.oci.pace import Pace
 from registries.oci.reference import parse_repository
 from registries.oci.tls import ssl_context
@@ -198,8 +198,12 @@ class Transport:
 
     async def _follow(self, method: str, url: URL, authorization: str | None, limit: int) -> Answer:
         """Send once, following a few redirects to storage, and return the whole answer."""
+        asked = url.origin()
         for _ in range(_MAX_REDIRECTS + 1):
             answer = await self._exchange(method, url, authorization, limit)
+            if answer.status == 401 and url.origin() != asked:
+                # Its challenge must not change how we sign in to the registry.
+                raise ServerFailed("The registry's storage refuses the address it is asked at.")
             if answer.status not in REDIRECTS:
                 return answer
             target = self._redirected(url, answer.headers.get("Location"))

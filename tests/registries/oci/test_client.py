@@ -8,12 +8,19 @@ import pytest
 from registries.oci import mediatypes
 from registries.oci.client import RegistryClient
 from registries.oci.configs import parse_image_config
-from registries.oci.errors import NotARegistry, NotFound, RegistryError
+from registries.oci.errors import NotARegistry, NotFound, RegistryError, ServerFailed
 from registries.oci.kinds import Kind
 from registries.oci.reference import InvalidReference, parse_digest, referrers_tag
 from registries.oci.transport import USER_AGENT
 from tests.fakes import content
-from tests.fakes.misbehaviour import always, lists, path_has, redirects, shows_a_web_page
+from tests.fakes.misbehaviour import (
+    always,
+    answers,
+    lists,
+    path_has,
+    redirects,
+    shows_a_web_page,
+)
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME
 from tests.registries.oci.asking import ask, catalog
@@ -172,6 +179,27 @@ def test_a_blob_redirected_on_the_same_host_keeps_the_credentials(fake: FakeRegi
     assert ask(fake, after_signing_in) == image.blobs[blob]
     stored = [it for it in fake.requests if it.path.startswith("/storage/")]
     assert [(it.authorization or "").split()[0] for it in stored] == ["Bearer"]
+
+
+def test_a_storage_that_asks_for_a_sign_in_gets_none_and_changes_nothing(
+    fake: FakeRegistry,
+) -> None:
+    fake.sign_in.method = "bearer"
+    fake.push("a", content.image(), "v1")
+    with FakeRegistry() as storage:
+        storage.misbehave(always, answers(401, headers={"WWW-Authenticate": 'Basic realm="s"'}))
+        fake.misbehave(path_has("/blobs/"), redirects(f"{storage.url}/storage/{MISSING}"))
+
+        async def before_and_after(client: RegistryClient) -> None:
+            await client.head_manifest("a", "v1")
+            with pytest.raises(ServerFailed, match="storage"):
+                await client.get_blob("a", MISSING, 1024)
+            await client.head_manifest("a", "v1")
+
+        ask(fake, before_and_after, username=USERNAME, password=PASSWORD)
+        assert [it.authorization for it in storage.requests] == [None]
+    sent = [it.authorization for it in fake.requests if it.path.startswith("/v2/")]
+    assert not any(it and it.startswith("Basic") for it in sent)
 
 
 def test_a_password_in_a_redirect_is_not_mixed_with_ours(fake: FakeRegistry) -> None:
