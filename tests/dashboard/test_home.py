@@ -67,6 +67,16 @@ def test_at_first_a_viewer_is_told_whom_to_ask(as_viewer: Client, path: str) -> 
     assert "/registries/connect/" not in page
 
 
+@pytest.mark.parametrize("path", ["/", "/registries/"])
+def test_whom_nobody_let_in_is_not_told_that_there_is_nothing(
+    as_outsider: Client, path: str
+) -> None:
+    catalog.registry("harbour")
+    page = page_of(as_outsider, path)
+    assert "none is open to you" in page
+    assert "harbour" not in page
+
+
 def test_strangers_see_neither(as_stranger: Client) -> None:
     catalog.registry()
     for path in ("/", "/registries/"):
