@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from access.actions import Action
 from access.policy import may, visible_repositories
+from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from dashboard.browse.filters import read_filter
 from dashboard.browse.tree import level_below, levels_to
@@ -26,7 +27,7 @@ COLUMNS = {
 
 def registry(request: HttpRequest, name: str) -> HttpResponse:
     """The registry's head, the tree down to `?ns=`, and the repositories below that namespace."""
-    registry = get_registry_or_404(request.user, name, Action.CATALOG_LIST)
+    registry = get_registry_or_404(request.user, name)
     namespace = read_filter(request, "ns")
     text = read_filter(request, "q")
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
@@ -38,6 +39,8 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
         .matching(text.text)
     )
     flat = request.GET.get("view") == "flat"
+    # Namespaces and the sums over them count everything: who sees a part gets the list alone.
+    whole = may(request.user, Action.CATALOG_LIST, Scope(registry.name))
     context = {
         "section": "registries",
         "registry": registry,
@@ -51,7 +54,8 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
         "order": order,
         "page": paginate(repositories, order=order, query=request.GET),
         "count": CappedCount.of(repositories),
-        "level": None if flat else levels_to(registry, namespace.text),
+        "whole": whole,
+        "level": levels_to(registry, namespace.text) if whole and not flat else None,
     }
     return render_page(request, "dashboard/registry/registry.html", context, fragment="results")
 

@@ -7,9 +7,12 @@ import re
 import pytest
 from django.test import Client
 
+from access.models import User
+from access.scopes import Scope
 from registries.models import Artifact, Manifest, Registry, Repository
 from registries.oci import mediatypes
 from tests import catalog
+from tests.cast import give
 
 pytestmark = pytest.mark.django_db
 
@@ -232,3 +235,17 @@ def test_a_flat_list_has_no_tree(as_viewer: Client, app: Repository) -> None:
     flat = text(as_viewer, "/r/harbour/?view=flat")
     assert 'aria-labelledby="tree-title"' not in flat
     assert "team-a/app</a>" in flat
+
+
+def test_who_sees_a_part_of_a_registry_learns_nothing_of_the_rest(
+    as_outsider: Client, as_viewer: Client, outsider: User, app: Repository
+) -> None:
+    catalog.repository(app.registry, "secret-project/api")
+    catalog.recount(app.registry)
+    give(outsider, "reader", Scope("harbour", "team-a/*"))
+    page = text(as_outsider, "/r/harbour/")
+    assert "team-a/app</a>" in page
+    assert "secret-project" not in page
+    assert "2</span>" not in page.partition("<h1")[2].partition("</ul>")[0]  # repositories
+    text(as_outsider, "/r/harbour/-/namespaces?ns=", status=403)
+    assert "secret-project" in text(as_viewer, "/r/harbour/")
