@@ -1,0 +1,111 @@
+"""Unused rights: grants of which no pull, push or delete was seen for a while, and the smaller role
+that would be enough.
+
+Only what registries tell is seen: docker tokens that Portolan issued, and notifications. Managing
+and browsing leave no trace here, so this is a hint for people, and nothing is taken by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import transaction
+from django.db.models import BooleanField, CharField, Q
+from django.db.models.expressions import RawSQL
+
+from access import grants
+from access.actions import DOCKER
+from access.models import Grant, Role
+from access.models.roles import GrantQuerySet
+from access.policy import Rights
+from access.roles import BUILT_IN
+from registries.actor import Actor
+
+# The verbs of a grant's uses: in its scope, by whoever holds it. A team's are its members', the
+# public's are those of nobody signed in. Each name is looked up in the index that begins with it.
+_USED = """ARRAY(
+    SELECT DISTINCT use.verb
+    FROM access_use use
+    WHERE use.last_at >= %s
+      AND use.principal IN (
+        SELECT 'user:' || username FROM access_user WHERE id = access_grant.user_id
+        UNION ALL
+        SELECT 'sp:' || name FROM access_serviceprincipal
+        WHERE id = access_grant.service_principal_id
+        UNION ALL
+        SELECT 'user:' || username FROM access_user JOIN access_membership
+          ON access_membership.user_id = access_user.id
+        WHERE access_membership.team_id = access_grant.team_id
+        UNION ALL
+        SELECT 'anonymous' WHERE access_grant.is_public
+      )
+      AND (access_grant.registry_id IS NULL OR use.registry_id = access_grant.registry_id)
+      AND (
+        access_grant.path IN ('', use.path)
+        OR (right(access_grant.path, 2) = '/*'
+            AND starts_with(use.path, left(access_grant.path, -1)))
+      )
+)"""
+_HEARD = """EXISTS (
+    SELECT 1 FROM access_use use
+    WHERE access_grant.registry_id IS NULL OR use.registry_id = access_grant.registry_id
+)"""
+
+
+def less_used(among: GrantQuerySet, *, since: datetime, at_all: bool = False) -> GrantQuerySet:
+    """Those of the grants, older than `since`, of whose role a docker verb was not seen since; with
+    `at_all`, only those of which none was.
+
+    Each has `used`, the verbs that were seen, and `heard`, whether anything was ever seen of its
+    registry: where nothing was, silence proves nothing.
+    """
+    used = RawSQL(_USED, [since], ArrayField(CharField()))  # noqa: S611  a constant, with a parameter
+    heard = RawSQL(_HEARD, [], BooleanField())  # noqa: S611  a constant
+    spare = Q(pk__in=())
+    for verb, action in DOCKER.items():
+        spare |= Q(role__actions__contains=[action.text]) & ~Q(used__contains=[verb])
+    if at_all:
+        spare &= Q(used__len=0)
+    return among.filter(granted_at__lt=since).annotate(used=used, heard=heard).filter(spare)
+
+
+def used_verbs(grant: Grant) -> list[str]:
+    """The docker verbs of its role that were seen, of a grant that `less_used` found."""
+    seen: list[str] = getattr(grant, "used", [])
+    return [
+        verb for verb, action in DOCKER.items() if verb in seen and action in grant.role.allowed
+    ]
+
+
+def smaller_role(role: Role, verbs: Iterable[str], roles: Iterable[Role]) -> Role | None:
+    """Of the built-in roles, the one that allows least, all of which the role at hand allows too,
+    and yet is enough for these verbs; None if nothing was used or nothing smaller is enough."""
+    needed = frozenset(DOCKER[verb] for verb in verbs)
+    if not needed:
+        return None
+    enough = [
+        one
+        for one in roles
+        if one.is_built_in and needed <= one.allowed and one.allowed < role.allowed
+    ]
+    order = {built_in.name: place for place, built_in in enumerate(BUILT_IN)}
+    return min(enough, key=lambda one: (len(one.allowed), order.get(one.name, 99)), default=None)
+
+
+@transaction.atomic(durable=True)
+def give_less(pk: int, role: Role, *, reason: str, rights: Rights, actor: Actor) -> Grant:
+    """Put a smaller role in the place of the one that was granted, until the same end."""
+    grant = Grant.objects.with_names().select_for_update(of=("self",)).get(pk=pk)
+    less = grants.give(
+        role=role,
+        to=grant.user or grant.team or grant.service_principal,
+        scope=grant.scope,
+        until=grant.until,
+        reason=reason or grant.reason,
+        rights=rights,
+        actor=actor,
+    )
+    grants.take([grant.pk], reason=reason, rights=rights, actor=actor)
+    return less
