@@ -62,6 +62,7 @@ TARGETS: Mapping[type[Event], str] = {
     access.ReviewClosed: "{scope}",
     access.SigningKeyMade: "{kid}",
     access.SigningKeyRetired: "{kid}",
+    access.LogTrimmed: "{log}",
 }
 
 _INSERT = """
@@ -152,7 +153,7 @@ def _before_and_after(
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {_clean(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, datetime):

@@ -249,3 +249,12 @@ class SigningKeyMade(Event):
 @dataclass(frozen=True, slots=True)
 class SigningKeyRetired(Event):
     kid: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogTrimmed(Event):
+    """Whole months of a log were dropped, as they were older than the setting lets them grow."""
+
+    log: str
+    before: str
+    entries: int

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -184,6 +185,10 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 
+# Whole months of the logs that are kept besides the running one; 0 keeps all.
+AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
+TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
+
 EMAIL_CONFIG_SET = bool(os.environ.get("EMAIL_HOST"))
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
@@ -243,6 +248,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "registries.tasks.recover_lost_work",
         "schedule": 30.0,
         "options": {"expires": 30, "queue": "default"},
+    },
+    "end grants": {
+        "task": "access.tasks.end_grants",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "keep the audit log": {
+        "task": "access.tasks.keep_trail",
+        "schedule": crontab(hour="3", minute="20"),
+        "options": {"expires": 12 * 3600},
+    },
+    "verify the audit log": {
+        "task": "access.tasks.verify_trail",
+        "schedule": crontab(hour="4", minute="20"),
+        "options": {"expires": 12 * 3600},
     },
 }
 

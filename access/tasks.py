@@ -1,0 +1,39 @@
+"""What access does by the clock. Each of these may come twice, late or never."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from django.db import OperationalError
+from django.utils import timezone
+
+from access import grants, months, trail
+from registries.actor import SYSTEM
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def end_grants() -> None:
+    """Beat, every minute: take away what ended. It allows nothing since its end already."""
+    grants.end_grants(timezone.now())
+
+
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=60, max_retries=5)
+def keep_trail() -> None:
+    """Beat, every day: make the logs' months ahead, drop those that are too old."""
+    months.trim(
+        audit_months=settings.AUDIT_RETENTION_MONTHS,
+        token_log_months=settings.TOKEN_LOG_RETENTION_MONTHS,
+        actor=SYSTEM,
+    )
+
+
+@shared_task
+def verify_trail() -> None:
+    """Beat, every day, and when somebody asks for it: is the audit log whole?"""
+    verdict = trail.verify_and_remember()
+    if not verdict.holds:
+        log.error("%s", verdict.sentence)
