@@ -11,8 +11,9 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         # Not before models are loaded.
-        from access import audit  # noqa: PLC0415
+        from access import audit, sign_ins  # noqa: PLC0415
         from access.roles import ensure_built_in  # noqa: PLC0415
 
         post_migrate.connect(ensure_built_in, sender=self)
         happened.connect(audit.record)
+        sign_ins.connect()

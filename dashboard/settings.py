@@ -13,7 +13,7 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import env
+from dashboard import env, sign_on
 from dashboard.keys import encryption_keys, secret_key
 
 # Where we are ------------------------------------------------------------------------------------
@@ -46,6 +46,11 @@ INSTALLED_APPS = [
     "registries",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -56,6 +61,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
 ]
+
+# Single sign-on (dashboard/sign_on.py says which variables) --------------------------------------
+
+_OIDC = sign_on.oidc_providers()
+_GITHUB = sign_on.github_app()
+SIGNUP_DOMAINS = sign_on.signup_domains()
 
 # Requests ----------------------------------------------------------------------------------------
 
@@ -123,7 +134,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *sign_on.origins(_OIDC, _GITHUB)],
         "frame-ancestors": [NONE],
     }
 }
@@ -177,13 +188,33 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "access.accounts.ClosedSignup"
+ACCOUNT_ADAPTER = "access.accounts.Accounts"
+ACCOUNT_FORMS = {"reset_password": "access.accounts.ResetForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
+# Once more the password (or a code) before what would let somebody keep a stolen session.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+
+SOCIALACCOUNT_ADAPTER = "access.accounts.SignOn"
+SOCIALACCOUNT_PROVIDERS = sign_on.allauth_providers(_OIDC, _GITHUB)
+# An address that a provider gives takes no account over: people connect the two themselves.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+
+MFA_ADAPTER = "access.accounts.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Addresses are entered by owners or come from a provider, and mail may not be set up at all.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # browsers themselves allow it on localhost only
 
 # Whole months of the logs that are kept besides the running one; 0 keeps all.
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)

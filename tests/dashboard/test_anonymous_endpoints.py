@@ -10,6 +10,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
 OPEN = {
+    "accounts/2fa/authenticate/": "the second factor, for who has given the first",
+    "accounts/2fa/webauthn/login/": "signing in with a passkey",
+    "accounts/3rdparty/login/cancelled/": "says that one turned back at the provider",
+    "accounts/3rdparty/signup/": "leads who did not come from a provider to the sign-in",
+    "accounts/github/login/": "signing in through GitHub",
+    "accounts/github/login/callback/": "coming back from there",
+    "accounts/oidc/<provider_id>/login/": "signing in through a provider",
+    "accounts/oidc/<provider_id>/login/callback/": "coming back from there",
     "accounts/confirm-email/": "confirms an address by mail, for who has the link",
     "accounts/confirm-email/<key>/": "the same",
     "accounts/inactive/": "tells somebody that the account is switched off",
@@ -47,6 +55,7 @@ def readable(entry: URLPattern | URLResolver) -> str:
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
             "password/reset/key/<uidb36>-<key>/"
         ),
+        r"^(?P<provider_id>[^/]+)/": "<provider_id>/",
         "^/": "/",
     }
     text = str(entry.pattern)
