@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -183,6 +183,16 @@ def verify_and_remember() -> Verdict:
     verdict = verify()
     cache.set(_REMEMBERED, verdict, timeout=None)
     return verdict
+
+
+def verify_within(seconds: int) -> Verdict | None:
+    """The same, if it takes no longer than that; None if it would."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+            return verify_and_remember()
+    except OperationalError:
+        return None
 
 
 def last_verdict() -> Verdict | None:

@@ -4,9 +4,20 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from access.actions import Action
-from access.policy import may
+from access.policy import may, rights_of
+from access.scopes import Extent
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """`may_manage`: whether this person may connect and change registries; asked when it is used."""
-    return {"may_manage": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE))}
+    """What this person may: `may_manage` connect registries, and change every one; `may_audit` read
+    the audit log. Asked when it is used."""
+    return {
+        "may_manage": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE)),
+        "may_audit": SimpleLazyObject(lambda: _may_audit(request)),
+    }
+
+
+def _may_audit(request: HttpRequest) -> bool:
+    """Whether there is any entry of the audit log that this person may read."""
+    scopes = rights_of(request.user).scopes(Action.AUDIT_READ)
+    return any(scope.extent in (Extent.EVERYTHING, Extent.REGISTRY) for scope in scopes)

@@ -1,5 +1,12 @@
 """Addresses of the screens about people, machines and what they may do."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from dashboard.views.access import audit
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("audit/", audit.audit, name="audit"),
+    path("audit/<int:number>/", audit.entry, name="audit-entry"),
+    path("audit/entries.<str:form>", audit.export, name="audit-export"),
+    path("audit/verify/", audit.verify, name="audit-verify"),
+]
