@@ -90,10 +90,11 @@ class ResetForm(ResetPasswordForm):  # type: ignore[misc]
     """Mails a link to those who have a password. Who comes by single sign-on, or has yet to open the
     invitation, gets none by mail: a leaver would keep a way in that his company cannot close."""
 
+    users: list[User]
+
     def clean_email(self) -> str:
         email: str = super().clean_email()
-        found: list[User] = self.users
-        self.users = [user for user in found if user.has_usable_password()]
+        self.users = [user for user in self.users if user.has_usable_password()]
         return email
 
 
