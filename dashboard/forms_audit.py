@@ -26,12 +26,12 @@ _EVENTS = sorted(name_of(event) for event in TARGETS)
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
 
-def _text(label: Any, longest: int, placeholder: Any, **attrs: str) -> forms.CharField:
+def _text(label: Any, longest: int, **attrs: str) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
         max_length=longest,
-        widget=forms.TextInput(attrs={**_PLAIN, "placeholder": placeholder, **attrs}),
+        widget=forms.TextInput(attrs={**_PLAIN, **attrs}),
     )
 
 
@@ -46,14 +46,14 @@ def _day(label: Any) -> forms.DateField:
 class AuditFilter(forms.Form):
     """Every field narrows; one that makes no sense narrows nothing, and says so."""
 
-    target = _text(_("About"), 255, _("user:otto, team:, a scope…"))
-    actor = _text(_("Who"), 255, _("a name"))
+    target = _text(_("About (a part of it)"), 255)
+    actor = _text(_("Who"), 255)
     event = forms.ChoiceField(
         label=_("What"),
         required=False,
         choices=[("", _("anything")), *((event, event) for event in _EVENTS)],
     )
-    registry = _text(_("Registry"), 63, _("a name"), list="registries")
+    registry = _text(_("Registry"), 63, list="registries")
     way = forms.ChoiceField(label=_("By way of"), required=False, choices=[("", _("any")), *_WAYS])
     since = _day(_("From"))
     until = _day(_("To"))

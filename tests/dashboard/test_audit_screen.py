@@ -64,11 +64,12 @@ def shown(client: Client, **query: str) -> list[int]:
 
 
 @pytest.fixture
-def harbour_auditor(outsider: User) -> Client:
-    """Somebody who may read the log of one registry."""
-    catalog.registry("harbour")
+def auditor_of_one(outsider: User) -> Client:
+    """Somebody who may read the log of one registry. Entries of other tests stay in the log: no
+    other test has one of this name."""
+    catalog.registry("watched")
     catalog.registry("elsewhere")
-    give(outsider, "auditor", Scope("harbour"))
+    give(outsider, "auditor", Scope("watched"))
     return signed_in(outsider)
 
 
@@ -76,30 +77,30 @@ def harbour_auditor(outsider: User) -> Client:
 
 
 def test_who_reads_it_on_everything_sees_every_entry(as_owner: Client) -> None:
-    entries = enter(removed("a"), refused("harbour"), refused("elsewhere"))
+    entries = enter(removed("a"), refused("watched"), refused("elsewhere"))
     assert {entry.number for entry in entries} <= set(shown(as_owner))
 
 
 def test_who_reads_it_on_a_registry_sees_entries_of_that_registry_only(
-    harbour_auditor: Client,
+    auditor_of_one: Client,
 ) -> None:
-    general, here, there = enter(removed("a"), refused("harbour"), refused("elsewhere"))
-    assert shown(harbour_auditor) == [here.number]
-    assert shown(harbour_auditor, registry="elsewhere") == []
-    assert harbour_auditor.get(f"/audit/{here.number}/").status_code == 200
+    general, here, there = enter(removed("a"), refused("watched"), refused("elsewhere"))
+    assert shown(auditor_of_one) == [here.number]
+    assert shown(auditor_of_one, registry="elsewhere") == []
+    assert auditor_of_one.get(f"/audit/{here.number}/").status_code == 200
     for other in (general, there):
-        assert harbour_auditor.get(f"/audit/{other.number}/").status_code == 404
+        assert auditor_of_one.get(f"/audit/{other.number}/").status_code == 404
 
 
-def test_files_have_what_the_page_has(harbour_auditor: Client) -> None:
-    _general, here, _there = enter(removed("a"), refused("harbour"), refused("elsewhere"))
-    rows = csv_of(harbour_auditor.get("/audit/entries.csv"))
+def test_files_have_what_the_page_has(auditor_of_one: Client) -> None:
+    _general, here, _there = enter(removed("a"), refused("watched"), refused("elsewhere"))
+    rows = csv_of(auditor_of_one.get("/audit/entries.csv"))
     assert [row["number"] for row in rows] == [str(here.number)]
 
 
-def test_who_sees_a_part_verifies_nothing(harbour_auditor: Client) -> None:
-    assert harbour_auditor.post("/audit/verify/").status_code == 403
-    assert "Verify now" not in harbour_auditor.get("/audit/").content.decode()
+def test_who_sees_a_part_verifies_nothing(auditor_of_one: Client) -> None:
+    assert auditor_of_one.post("/audit/verify/").status_code == 403
+    assert "Verify now" not in auditor_of_one.get("/audit/").content.decode()
 
 
 @pytest.mark.parametrize(("role", "scope"), [("reader", "*"), ("owner", "harbour/team-a/*")])
@@ -114,8 +115,8 @@ def test_who_may_not_read_it_is_refused_all_of_it(outsider: User, role: str, sco
     assert "/audit/" not in client.get("/").content.decode()
 
 
-def test_who_may_read_it_finds_the_way_to_it(as_owner: Client, harbour_auditor: Client) -> None:
-    for client in (as_owner, harbour_auditor):
+def test_who_may_read_it_finds_the_way_to_it(as_owner: Client, auditor_of_one: Client) -> None:
+    for client in (as_owner, auditor_of_one):
         assert 'href="/audit/"' in client.get("/").content.decode()
 
 

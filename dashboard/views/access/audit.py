@@ -160,7 +160,7 @@ def changes_of(entry: AuditEntry) -> list[ValueChange]:
     """What the entry says, a line a value; `before` is None where nothing is said of before."""
     old, new = entry.old or {}, entry.new or {}
     return [
-        ValueChange(name, _text(old, name), _text(new, name))
+        ValueChange(name.replace("_", " "), _text(old, name), _text(new, name))
         for name in dict.fromkeys([*old, *new])
     ]
 
