@@ -34,5 +34,6 @@ urlpatterns = [
     path("", include("dashboard.urls_manage")),
 ]
 
+handler403 = "dashboard.views.errors.forbidden"
 handler404 = "dashboard.views.errors.not_found"
 handler500 = "dashboard.views.errors.server_error"

@@ -10,7 +10,12 @@ from csp.exceptions import CSPNonceError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.csrf import requires_csrf_token
+
+from access.actions import Action
+from access.explain import granters, roles_allowing
+from access.scopes import Scope
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +26,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     said = exception.args[0] if exception.args else ""
     context = {"reason": said if isinstance(said, str) else ""}
     return render(request, "404.html", context, status=404)
+
+
+@requires_csrf_token
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Why not, whom to ask, and a way to ask for what is missing."""
+    said, action, scope = [*exception.args, None, None, None][:3]
+    context: dict[str, object] = {"reason": said if isinstance(said, str) else ""}
+    if isinstance(action, Action) and isinstance(scope, Scope) and request.user.is_authenticated:
+        roles = roles_allowing(action)
+        context |= {
+            "action": action,
+            "scope": scope,
+            "granters": granters(roles[0], scope, at=timezone.now()) if roles else [],
+        }
+    return render(request, "403.html", context, status=403)
 
 
 @requires_csrf_token
