@@ -14,7 +14,8 @@ def lying_in(scopes: Iterable[Scope]) -> Q:
     condition = Q(pk__in=())
     for scope in scopes:
         if scope.registry is None:
-            return Q()
+            # Not the empty Q(): beside an "or" that would vanish, instead of holding for all.
+            return Q(pk__isnull=False)
         condition |= _one(scope)
     return condition
 

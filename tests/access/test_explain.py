@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from access.actions import Action
 from access.explain import Obstacle
 from access.models import Grant, Membership, Role, ServicePrincipal, Team, User
 from access.policy import rights_of
+from access.reach import lying_in
 from access.scopes import EVERYTHING, Scope
 from tests import catalog
 from tests.cast import give
@@ -217,3 +219,11 @@ def test_a_grant_that_ends_later_still_holds() -> None:
     Grant.objects.filter(pk=grant.pk).update(until=NOW + timedelta(days=1))
     (reason,) = asked(mia).reasons
     assert reason.until == NOW + timedelta(days=1)
+
+
+def test_everything_holds_for_every_row_also_beside_another_condition(viewer: User) -> None:
+    give(person("mia"), "reader", APP)
+    everywhere = Grant.objects.filter(lying_in([EVERYTHING]) | Q(user=viewer))
+    assert everywhere.count() == Grant.objects.count() == 2
+    assert Grant.objects.filter(lying_in([TEAM_A])).count() == 1
+    assert not Grant.objects.filter(lying_in([])).exists()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -40,7 +41,7 @@ def page(client: Client, address: str, status: int = 200) -> str:
     return response.content.decode()
 
 
-def post_grant(client: Client, **changes: object) -> object:
+def post_grant(client: Client, **changes: str) -> Any:
     fields = {"principal": "user:otto", "role": "pusher", "scope": "harbour/team-a/*"}
     return client.post(NEW, fields | changes)
 
@@ -236,7 +237,7 @@ def test_a_grant_that_is_changed_fills_the_form(
     as_owner: Client, as_owner_of_b: Client, outsider: User
 ) -> None:
     grant = give(outsider, "pusher", TEAM_A)
-    until = timezone.make_aware(timezone.datetime(2099, 5, 2))
+    until = datetime(2099, 5, 2, tzinfo=UTC)
     Grant.objects.filter(pk=grant.pk).update(until=until, reason="why")
     shown = page(as_owner, f"{NEW}?grant={grant.pk}")
     for value in ("user:otto", "harbour/team-a/*", "2099-05-01", "why"):
