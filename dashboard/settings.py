@@ -216,14 +216,6 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # browsers themselves allow it on localhost only
 
-# How far ahead the end of a personal access token may lie.
-PERSONAL_TOKEN_MAX_DAYS = env.number("PERSONAL_TOKEN_MAX_DAYS", 365)
-
-# A docker token's life in seconds: for so long a registry goes on with rights that were taken away.
-TOKEN_LIFETIME_SECONDS = env.number("TOKEN_LIFETIME_SECONDS", 300)
-# Issued tokens are entered by a thread of each web process; tests enter them themselves.
-TOKEN_LOG_IN_BACKGROUND = True
-
 # Whole months of the logs that are kept besides the running one; 0 keeps all.
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
 TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
@@ -292,11 +284,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "access.tasks.end_grants",
         "schedule": 60.0,
         "options": {"expires": 60},
-    },
-    "forget exchanged secrets": {
-        "task": "access.tasks.forget_exchanged_secrets",
-        "schedule": 900.0,
-        "options": {"expires": 900},
     },
     "keep the audit log": {
         "task": "access.tasks.keep_trail",

@@ -1,17 +1,10 @@
-"""The namespaces of a registry as a tree: the levels on the way to one, each with its neighbours.
-
-Who sees a part of the registry gets the namespaces that lead to that part. At and below a granted
-pattern they are as stored; above it their counts are added up from what is seen, in memory.
-"""
+"""The namespaces of a registry as a tree: the levels on the way to one, each with its neighbours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef
-
-from access.sight import Sight, parts_of
-from registries.models import Namespace, Registry, Repository
+from registries.models import Namespace, Registry
 from registries.models.registry import NamespaceQuerySet
 
 # A level longer than this goes on at its own address.
@@ -37,118 +30,37 @@ class Node:
     below: Level | None = None
 
 
-class Tree:
-    """The tree of a registry as far as it is seen; a constant number of queries, however deep and
-    however many the grants."""
-
-    def __init__(self, registry: Registry, sight: Sight) -> None:
-        self._registry = registry
-        self._sight = sight
-        self._above = {} if sight.whole else _added_up(registry, sight)
-
-    def levels_to(self, namespace: str) -> Level:
-        """The top level, opened along the way to `namespace` and at it."""
-        opened = ["", *prefixes(namespace)]
-        levels = {parent: Level(parent) for parent in opened}
-        nodes: dict[str, Node] = {}
-        for row in sorted(self._rows(opened), key=lambda row: row.path):
-            _put(levels[row.parent], row, current=namespace)
-        for level in levels.values():
-            nodes.update({node.namespace.path: node for node in level.nodes})
-        for path in opened[1:]:
-            # A namespace beyond the cut of its level still shows the way to what is open in it.
-            if path in nodes:
-                nodes[path].below = levels[path]
-        return levels[""]
-
-    def level_below(self, namespace: str, *, after: str = "") -> Level:
-        """One level, from `after` on."""
-        level = Level(namespace)
-        for row in self._rows([namespace], after=after):
-            _put(level, row)
-        return level
-
-    def place(self, namespace: str) -> Namespace | None:
-        """The namespace with the counts of what is seen in it; None if nothing is."""
-        if self._sight.covers(namespace):
-            return self._registry.namespaces.filter(path=namespace).first()
-        return self._above.get(namespace)
-
-    def _rows(self, parents: list[str], *, after: str = "") -> list[Namespace]:
-        """What lies directly below these, each level cut just after LEVEL_SIZE."""
-        rows: list[Namespace] = []
-        stored = [parent for parent in parents if self._sight.covers(parent)]
-        for parent in parents:
-            if parent not in stored:
-                below = [one for one in self._above.values() if one.parent == parent]
-                later = sorted((one for one in below if one.path > after), key=lambda one: one.path)
-                rows += later[: LEVEL_SIZE + 1]
-        if stored:
-            first, *others = (self._slice(parent, after) for parent in stored)
-            rows += first.union(*others, all=True) if others else first
-        return rows
-
-    def _slice(self, parent: str, after: str) -> NamespaceQuerySet:
-        rows = Namespace.objects.level(self._registry, parent)
-        return (rows.filter(path__gt=after) if after else rows)[: LEVEL_SIZE + 1]
+def levels_to(registry: Registry, namespace: str) -> Level:
+    """The top level, opened along the way to `namespace` and at it; one query, however deep."""
+    opened = ["", *_prefixes(namespace)]
+    first, *others = (_slice(registry, parent) for parent in opened)
+    rows = list(first.union(*others, all=True)) if others else list(first)
+    levels = {parent: Level(parent) for parent in opened}
+    nodes: dict[str, Node] = {}
+    for row in sorted(rows, key=lambda row: row.path):
+        _put(levels[row.parent], row, current=namespace)
+    for level in levels.values():
+        nodes.update({node.namespace.path: node for node in level.nodes})
+    for path in opened[1:]:
+        # A namespace beyond the cut of its level still shows the way to what is open in it.
+        if path in nodes:
+            nodes[path].below = levels[path]
+    return levels[""]
 
 
-def prefixes(namespace: str) -> list[str]:
-    """`a/b/c` as `a`, `a/b`, `a/b/c`; nothing for the top."""
-    parts = namespace.split("/") if namespace else []
-    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+def level_below(registry: Registry, namespace: str, *, after: str = "") -> Level:
+    """One level, from `after` on; one query."""
+    level = Level(namespace)
+    for row in _slice(registry, namespace, after=after):
+        _put(level, row)
+    return level
 
 
-def _added_up(registry: Registry, sight: Sight) -> dict[str, Namespace]:
-    """Path -> namespace with the sums of what is seen below it, for all on the way to a part."""
-    found: dict[str, Namespace] = {}
-    mine = [(registry.pk, sight)]
-    below = Namespace.objects.filter(registry=registry, parent=OuterRef("path"))
-    for row in (
-        Namespace.objects.filter(parts_of(mine, of_namespaces=True))
-        .annotate(has_children=Exists(below))
-        .order_by("path")
-    ):
-        # What only leads to parts that are seen adds nothing of its own; a pattern's own does.
-        for path in prefixes(row.parent):
-            _add(found, registry, path, row.repository_count, row, has_children=True)
-        _add(
-            found,
-            registry,
-            row.path,
-            row.repository_count,
-            row,
-            has_children=bool(row.__dict__["has_children"]),
-        )
-    for repository in (
-        Repository.objects.present()
-        .filter(parts_of(mine, of_namespaces=False))
-        .only("namespace", "tag_count", "logical_bytes", "pushed_at")
-    ):
-        for path in prefixes(repository.namespace):
-            deeper = path != repository.namespace
-            _add(found, registry, path, 1, repository, has_children=deeper)
-    return found
-
-
-def _add(
-    found: dict[str, Namespace],
-    registry: Registry,
-    path: str,
-    repositories: int,
-    counted: Namespace | Repository,
-    *,
-    has_children: bool,
-) -> None:
-    here = found.get(path)
-    if here is None:
-        here = Namespace(registry=registry, path=path, parent=path.rpartition("/")[0])
-        here.__dict__["has_children"] = False
-        found[path] = here
-    here.repository_count += repositories
-    here.tag_count += counted.tag_count
-    here.logical_bytes += counted.logical_bytes
-    here.__dict__["has_children"] |= has_children
+def _slice(registry: Registry, parent: str, *, after: str = "") -> NamespaceQuerySet:
+    rows = Namespace.objects.level(registry, parent)
+    if after:
+        rows = rows.filter(path__gt=after)
+    return rows[: LEVEL_SIZE + 1]
 
 
 def _put(level: Level, row: Namespace, current: str = "") -> None:
@@ -157,3 +69,8 @@ def _put(level: Level, row: Namespace, current: str = "") -> None:
         return
     has_children = bool(row.__dict__["has_children"])
     level.nodes.append(Node(row, has_children, is_current=row.path == current))
+
+
+def _prefixes(namespace: str) -> list[str]:
+    parts = namespace.split("/") if namespace else []
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]

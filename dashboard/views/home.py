@@ -9,10 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.policy import visible_registries, visible_repositories
-from dashboard.browse.cards import cards_of
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, Page, paginate
-from dashboard.runs.latest import WENT_WRONG
+from dashboard.runs.latest import WENT_WRONG, latest_runs
 from dashboard.totals import totals_of
 from registries.models import TagMove
 
@@ -24,17 +23,17 @@ _NEWEST = Order.read("", {"at": Column(F("at"), datetime, descending_first=True)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     registries = list(visible_registries(request.user).order_by("name")[:SHOWN_REGISTRIES])
-    cards = cards_of(registries, request.user)
+    runs = latest_runs(registries)
     context = {
         "section": "overview",
-        "cards": cards,
+        "registries": [(registry, runs.get(registry.pk)) for registry in registries],
         "went_wrong": sorted(
-            (card.run for card in cards if card.run and card.run.state in WENT_WRONG),
+            (run for run in runs.values() if run.state in WENT_WRONG),
             key=lambda run: run.queued_at,
             reverse=True,
         ),
         "imported": any(registry.imported_at for registry in registries),
-        "totals": totals_of(request.user),
+        "totals": totals_of(visible_registries(request.user)),
         "page": _moves(request),
     }
     return render_page(request, "dashboard/home.html", context, fragment="moves")
