@@ -43,6 +43,7 @@ TARGETS: Mapping[type[Event], str] = {
     access.MachineRemoved: "sp:{machine}",
     access.SecretCreated: "{owner} {key_id}",
     access.SecretRevoked: "{owner} {key_id}",
+    access.SecretEnds: "{owner} {key_id}",
     access.TrustRuleCreated: "{rule} sp:{machine}",
     access.TrustRuleChanged: "{rule} sp:{machine}",
     access.TrustRuleRemoved: "{rule} sp:{machine}",

@@ -118,6 +118,16 @@ class SecretRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretEnds(Event):
+    """Somebody gave it an end, or an earlier one: it was replaced, and works on for a while."""
+
+    owner: str
+    key_id: str
+    old_expires: str
+    new_expires: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrustRuleCreated(Event):
     rule: str
     machine: str

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from access import grants, months, trail
+from access import grants, keyring, months, trail
 from registries.actor import SYSTEM
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,12 @@ log = logging.getLogger(__name__)
 def end_grants() -> None:
     """Beat, every minute: take away what ended. It allows nothing since its end already."""
     grants.end_grants(timezone.now())
+
+
+@shared_task
+def forget_exchanged_secrets() -> None:
+    """Beat, every quarter of an hour: delete exchanged secrets that ended a day before."""
+    keyring.forget_ended(timezone.now())
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=60, max_retries=5)

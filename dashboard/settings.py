@@ -216,6 +216,9 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # browsers themselves allow it on localhost only
 
+# How far ahead the end of a personal access token may lie.
+PERSONAL_TOKEN_MAX_DAYS = env.number("PERSONAL_TOKEN_MAX_DAYS", 365)
+
 # Whole months of the logs that are kept besides the running one; 0 keeps all.
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
 TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
@@ -284,6 +287,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "access.tasks.end_grants",
         "schedule": 60.0,
         "options": {"expires": 60},
+    },
+    "forget exchanged secrets": {
+        "task": "access.tasks.forget_exchanged_secrets",
+        "schedule": 900.0,
+        "options": {"expires": 900},
     },
     "keep the audit log": {
         "task": "access.tasks.keep_trail",
