@@ -108,6 +108,8 @@ def _within(one: Entitlement, actions: frozenset[Action], scope: Scope) -> Entit
 
 NO_RIGHTS = Rights()
 _SUPERUSER = Entitlement(ALL, EVERYTHING, "owner")
+# Whoever has a shell on the server has the database, too. For management commands alone.
+SHELL = Rights((_SUPERUSER,))
 _KEPT = "_rights"
 
 
