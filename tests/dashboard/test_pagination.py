@@ -76,6 +76,8 @@ def test_other_parts_of_the_address_stay_in_the_links() -> None:
         signing.dumps(("app-3", "one"), salt="page of registries.repository by path"),
         signing.dumps("app-3", salt="page of registries.repository by path"),
     ],
+    # A signature holds the second it was made in, and the workers must agree on names.
+    ids=["no signature", "another list's", "another type", "no list"],
 )
 def test_a_cursor_that_is_not_ours_gives_the_first_page(cursor: str) -> None:
     assert [row.path for row in page(f"after={cursor}").rows] == ["app-0", "app-1", "app-2"]
