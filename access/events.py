@@ -258,7 +258,10 @@ class SigningKeyMade(Event):
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyRetired(Event):
+    """It signs until then; its last tokens end a little later."""
+
     kid: str
+    signs_until: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from access import grants, keyring, months, trail
+from access.tokens import signing
 from registries.actor import SYSTEM
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,12 @@ def end_grants() -> None:
 def forget_exchanged_secrets() -> None:
     """Beat, every quarter of an hour: delete exchanged secrets that ended a day before."""
     keyring.forget_ended(timezone.now())
+
+
+@shared_task
+def forget_ended_keys() -> None:
+    """Beat, every hour: delete signing keys of which no token is good any more."""
+    signing.forget_ended(timezone.now())
 
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=60, max_retries=5)

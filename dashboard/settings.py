@@ -219,6 +219,12 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE  # browsers themselves allow it 
 # How far ahead the end of a personal access token may lie.
 PERSONAL_TOKEN_MAX_DAYS = env.number("PERSONAL_TOKEN_MAX_DAYS", 365)
 
+# A docker token's life: for so long a registry goes on with rights that were taken away
+# (Distribution for a minute more). Docker's client assumes a minute at least.
+TOKEN_LIFETIME_SECONDS = env.number("TOKEN_LIFETIME_SECONDS", 300)
+# Issued tokens are entered by a thread of each web process; tests enter them themselves.
+TOKEN_LOG_IN_BACKGROUND = True
+
 # Whole months of the logs that are kept besides the running one; 0 keeps all.
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
 TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
@@ -292,6 +298,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "access.tasks.forget_exchanged_secrets",
         "schedule": 900.0,
         "options": {"expires": 900},
+    },
+    "forget ended keys": {
+        "task": "access.tasks.forget_ended_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
     "keep the audit log": {
         "task": "access.tasks.keep_trail",

@@ -11,6 +11,7 @@ from django.test import Client
 
 from access.models import Grant, Role, User
 from access.scopes import EVERYTHING, Scope
+from access.tokens import log, service, signing
 from registries.models import Registry
 
 PASSWORD = "a passphrase of some length"
@@ -18,9 +19,12 @@ PASSWORD = "a passphrase of some length"
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """Rate limits and sessions of one test are not those of the next."""
+    """Rate limits, sessions and keys of one test are not those of the next."""
     yield
     cache.clear()
+    signing.forget_signer()
+    service.forget_registries()
+    log.forget()
 
 
 def give(user: User, role: str, scope: Scope = EVERYTHING) -> Grant:

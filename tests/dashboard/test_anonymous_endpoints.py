@@ -29,6 +29,8 @@ OPEN = {
     "accounts/password/reset/key/<uidb36>-<key>/": "the same, for who has the link",
     "accounts/password/reset/key/done/": "the same",
     "accounts/signup/": "says that there is no sign-up",
+    "auth/jwks.json": "the keys that registries trust",
+    "auth/token": "docker clients; who gives no secret gets what the public may do",
     "first-run/<uidb64>/<token>/": "the first owner's password, for who has the link",
     "livez": "the orchestrator",
     "readyz": "the load balancer",
