@@ -17,6 +17,7 @@ from access import grants
 from access.actions import Action
 from access.events import MachineChanged, MachineCreated, MachineRemoved
 from access.models import Grant, ServicePrincipal, Team, User
+from access.models.machines import ServicePrincipalQuerySet
 from access.policy import Rights
 from access.scopes import EVERYTHING
 from access.teams import maintains
@@ -113,7 +114,7 @@ def remove_machine(machine: ServicePrincipal, *, rights: Rights, actor: Actor) -
 # Who may --------------------------------------------------------------------------------------
 
 
-def visible_machines(user: User, rights: Rights) -> QuerySet[ServicePrincipal]:
+def visible_machines(user: User, rights: Rights) -> ServicePrincipalQuerySet:
     """Those of one's teams; all for who manages access everywhere."""
     if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
         return ServicePrincipal.objects.all()

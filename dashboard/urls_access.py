@@ -6,6 +6,7 @@ from dashboard.views.access import audit
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("access/", include("dashboard.urls_granting")),
+    path("access/", include("dashboard.urls_secrets")),
     path("auth/", include("access.tokens.urls")),
     path("audit/", audit.audit, name="audit"),
     path("audit/<int:number>/", audit.entry, name="audit-entry"),

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Count, Max, Min, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from access.models.people import Team
 from registries.models import Registry
+
+
+class ServicePrincipalQuerySet(models.QuerySet["ServicePrincipal"]):
+    def with_use(self, at: datetime) -> ServicePrincipalQuerySet:
+        """With `live_secrets` (how many work at that moment), `ends_at` (when the first of them
+        ends) and `used_at` (when the machine last signed in, by secret or by a CI system's token)."""
+        own = Secret.objects.filter(service_principal=OuterRef("pk")).order_by()
+        lasting = models.Q(expires_at=None) | models.Q(expires_at__gt=at)
+        live = own.filter(lasting, kind=Secret.Kind.SERVICE, revoked_at=None)
+        rules = TrustRule.objects.filter(service_principal=OuterRef("pk")).order_by()
+        return self.annotate(
+            live_secrets=Coalesce(_of_each(live, Count("pk")), 0),
+            ends_at=_of_each(live, Min("expires_at")),
+            used_at=Greatest(
+                _of_each(own, Max("last_used_at")), _of_each(rules, Max("last_used_at"))
+            ),
+        )
+
+
+def _of_each(rows: models.QuerySet[Any], what: models.Aggregate) -> Subquery:
+    """One figure of the rows that are a machine's."""
+    return Subquery(rows.values("service_principal").annotate(figure=what).values("figure"))
 
 
 class ServicePrincipal(models.Model):
@@ -27,6 +54,8 @@ class ServicePrincipal(models.Model):
     )
     disabled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ServicePrincipalQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
