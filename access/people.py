@@ -15,10 +15,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from access import accounts, grants, owners
+from access import accounts, grants, keyring, owners
 from access.actions import ALL, Action
 from access.events import PersonChanged, PersonInvited
-from access.models import Grant, User
+from access.models import Grant, Secret, User
 from access.policy import Rights
 from access.scopes import EVERYTHING
 from registries.actor import Actor
@@ -71,8 +71,8 @@ def change_oneself(
 
 @transaction.atomic(durable=True)
 def deactivate(person: User, *, rights: Rights, actor: Actor) -> None:
-    """Nobody signs in as this person any more; what he did stays. Sessions end at once, and tokens
-    have no rights. Raises ValidationError for the last owner."""
+    """Nobody signs in as this person any more; what he did stays. Sessions end at once, and his
+    tokens for good: whoever comes back makes new ones. Raises ValidationError for the last owner."""
     require_mastery_of(person, rights)
     owners.lock()
     person = User.objects.select_for_update().get(pk=person.pk)
@@ -85,6 +85,8 @@ def deactivate(person: User, *, rights: Rights, actor: Actor) -> None:
         owners.require_one()
     for session in UserSession.objects.filter(user=person):
         session.end()
+    for token in Secret.objects.filter(user=person, revoked_at=None).select_related("user"):
+        keyring.withdraw(token, actor=actor)
     _tell(person, {"active": "yes"}, {"active": "no"}, actor)
 
 
@@ -137,10 +139,15 @@ def remove_second_factors(person: User, *, rights: Rights, actor: Actor) -> int:
 
 @transaction.atomic(durable=True)
 def authorise_link(person: User, *, rights: Rights, actor: Actor) -> None:
-    """Before a one-time link is made for somebody: whoever has it can set his password."""
+    """Before a one-time link is made for somebody: whoever has it can set his password. Of who was
+    never here, older links end: the invitation may have gone astray."""
     require_mastery_of(person, rights)
     if not person.is_active:
         raise ValidationError(_("%s is deactivated.") % person.get_username())
+    if person.last_login is None and not person.has_usable_password():
+        # Links are bound to it, and there is a new random one each time.
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
     _tell(person, {}, {"one-time link": "made"}, actor)
 
 

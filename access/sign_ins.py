@@ -69,6 +69,11 @@ def method_of(request: HttpRequest, user: User) -> str:
     return ", ".join(dict.fromkeys(steps)) or "one-time link"
 
 
+def password_was_set(user: User) -> None:
+    """For who sets one by a way that allauth does not see."""
+    _change(user, {}, {"password": "changed"})
+
+
 def _signed_in(user: User, request: HttpRequest, **_signal: Any) -> None:
     _tell(SignedIn("", timezone.now(), user.get_username(), method_of(request, user)), by=user)
 
@@ -109,7 +114,7 @@ def _account_disconnected(socialaccount: SocialAccount, **_signal: Any) -> None:
 
 
 def _password_changed(user: User, **_signal: Any) -> None:
-    _change(user, {}, {"password": "changed"})
+    password_was_set(user)
 
 
 def _change(user: User, old: dict[str, str], new: dict[str, str]) -> None:

@@ -1,0 +1,47 @@
+"""Where people are signed in, and ending that: one's own place by place, another's all at once."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils import timezone
+
+from access.events import PersonChanged
+from access.models import User
+from access.people import require_mastery_of
+from access.policy import Rights
+from registries.actor import Actor
+from registries.events import emit
+
+
+@transaction.atomic(durable=True)
+def end_own(user: User, pk: int, *, actor: Actor) -> bool:
+    """Returns False if this person has no such session (any more)."""
+    session = UserSession.objects.select_for_update().filter(user=user, pk=pk).first()
+    if session is None:
+        return False
+    _end([session], user, actor)
+    return True
+
+
+@transaction.atomic(durable=True)
+def end_all(person: User, *, rights: Rights, actor: Actor) -> int:
+    """Another's, for who lost a device. Returns how many there were."""
+    require_mastery_of(person, rights)
+    sessions = list(UserSession.objects.select_for_update().filter(user=person))
+    if sessions:
+        _end(sessions, person, actor)
+    return len(sessions)
+
+
+def _end(sessions: list[UserSession], person: User, actor: Actor) -> None:
+    for session in sessions:
+        # Once all is written: a request in between would put the session back into the cache.
+        transaction.on_commit(partial(session.end))
+    places = ", ".join(sorted({str(session.ip) for session in sessions}))
+    told = PersonChanged(
+        "", timezone.now(), person.get_username(), {"sessions": places}, {"sessions": "ended"}
+    )
+    emit([told], actor=actor)
