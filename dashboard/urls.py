@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 
 from dashboard import converters
 from dashboard.views import compare, history, image, preferences, registry, repository, search
+from dashboard.views.access.profile import elsewhere
 
 register_converter(converters.RegistryName, "registry")
 register_converter(converters.RepositoryPath, "repository")
@@ -22,6 +23,7 @@ of_repository = [
 ]
 
 urlpatterns = [
+    path("accounts/email/", elsewhere),  # before allauth's page, which it replaces
     path("accounts/", include("allauth.urls")),
     path("theme/", preferences.theme, name="theme"),
     path("search", search.results, name="search"),

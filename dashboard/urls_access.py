@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("access/", include("dashboard.urls_granting")),
     path("access/", include("dashboard.urls_secrets")),
     path("auth/", include("access.tokens.urls")),
+    path("", include("dashboard.urls_people")),
     path("audit/", audit.audit, name="audit"),
     path("audit/<int:number>/", audit.entry, name="audit-entry"),
     path("audit/entries.<str:form>", audit.export, name="audit-export"),

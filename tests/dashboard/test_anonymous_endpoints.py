@@ -32,6 +32,7 @@ OPEN = {
     "auth/jwks.json": "the keys that registries trust",
     "auth/token": "docker clients; who gives no secret gets what the public may do",
     "first-run/<uidb64>/<token>/": "the first owner's password, for who has the link",
+    "invitation/<uidb64>/<token>/": "a first or a new password, for who has the link",
     "livez": "the orchestrator",
     "readyz": "the load balancer",
     "theme/": "the sign-in page has the switch, too",

@@ -1,0 +1,41 @@
+"""Addresses of the screens about people and teams, and about oneself."""
+
+from django.urls import path
+
+from dashboard.views.access import invitation, people, profile, teams
+
+urlpatterns = [
+    path("profile/", profile.profile, name="profile"),
+    path("profile/sessions/<int:pk>/end/", profile.end_session, name="session-end"),
+    path("invitation/<uidb64>/<token>/", invitation.invitation, name="invitation"),
+    path("access/people/", people.people, name="people"),
+    path("access/people/invite/", people.invite, name="invite"),
+    path("access/people/<int:pk>/", people.person, name="person"),
+    path("access/people/<int:pk>/link/", people.new_link, name="person-link"),
+    path("access/people/<int:pk>/off/", people.deactivate, name="person-off"),
+    path("access/people/<int:pk>/on/", people.reactivate, name="person-on"),
+    path("access/people/<int:pk>/sessions/end/", people.end_sessions, name="person-sessions"),
+    path("access/people/<int:pk>/owner/", people.make_superuser, name="person-owner"),
+    path("access/people/<int:pk>/owner/end/", people.unmake_superuser, name="person-not-owner"),
+    path(
+        "access/people/<int:pk>/factors/remove/",
+        people.remove_second_factors,
+        name="person-factors",
+    ),
+    path("access/teams/", teams.teams, name="teams"),
+    path("access/teams/new/", teams.create, name="team-create"),
+    path("access/teams/<slug:name>/", teams.team, name="team"),
+    path("access/teams/<slug:name>/remove/", teams.remove, name="team-remove"),
+    path("access/teams/<slug:name>/members/add/", teams.add_member, name="team-add"),
+    path(
+        "access/teams/<slug:name>/members/<int:pk>/remove/",
+        teams.remove_member,
+        name="team-take-out",
+    ),
+    path("access/teams/<slug:name>/rules/add/", teams.add_rule, name="team-rule-add"),
+    path(
+        "access/teams/<slug:name>/rules/<int:pk>/remove/",
+        teams.remove_rule,
+        name="team-rule-remove",
+    ),
+]
