@@ -23,7 +23,8 @@ urlpatterns = [
         name="person-factors",
     ),
     path("access/teams/", teams.teams, name="teams"),
-    path("access/teams/new/", teams.create, name="team-create"),
+    # A team may be called "new".
+    path("access/teams/-/new/", teams.create, name="team-create"),
     path("access/teams/<slug:name>/", teams.team, name="team"),
     path("access/teams/<slug:name>/remove/", teams.remove, name="team-remove"),
     path("access/teams/<slug:name>/members/add/", teams.add_member, name="team-add"),

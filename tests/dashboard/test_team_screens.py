@@ -61,7 +61,7 @@ def names_in(team: Team) -> set[str]:
 
 
 def test_a_team_is_made_changed_and_removed(as_owner: Client) -> None:
-    made = as_owner.post(f"{TEAMS}new/", {"name": "platform", "description": "Ships"})
+    made = as_owner.post(f"{TEAMS}-/new/", {"name": "platform", "description": "Ships"})
     assert made.headers["Location"] == PLATFORM
     as_owner.post(PLATFORM, {"description": "Sails", "name": "other", "created_at": "2001-01-01"})
     team = Team.objects.get()
@@ -70,9 +70,14 @@ def test_a_team_is_made_changed_and_removed(as_owner: Client) -> None:
     assert not Team.objects.exists()
 
 
+def test_a_team_may_be_called_new(as_owner: Client) -> None:
+    made = as_owner.post(f"{TEAMS}-/new/", {"name": "new"})
+    assert "Team new" in as_owner.get(made.headers["Location"]).content.decode()
+
+
 @pytest.mark.parametrize("name", ["", "two words", "platform", "a/b", "x" * 64])
 def test_a_bad_name_is_sent_back(as_owner: Client, team: Team, name: str) -> None:
-    assert as_owner.post(f"{TEAMS}new/", {"name": name}).status_code == 422
+    assert as_owner.post(f"{TEAMS}-/new/", {"name": name}).status_code == 422
     assert Team.objects.count() == 1
 
 
@@ -123,8 +128,8 @@ def test_a_team_of_others_is_not_there(
         f"rules/{rule.pk}/remove/",
     ):
         assert asking.post(PLATFORM + button, {"username": "otto", **RULE}).status_code == 404
-    assert asking.get(f"{TEAMS}new/").status_code == 403
-    assert asking.post(f"{TEAMS}new/", {"name": "mine"}).status_code == 403
+    assert asking.get(f"{TEAMS}-/new/").status_code == 403
+    assert asking.post(f"{TEAMS}-/new/", {"name": "mine"}).status_code == 403
     assert Team.objects.get() == team
     assert names_in(team) == {"mona"}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -31,6 +30,7 @@ from dashboard.forms_people import InviteForm, PeopleFilterForm, PersonForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.rows import COLUMNS, rows_of
 from dashboard.views.access.submitting import DONE, acted, submitted
 
@@ -99,7 +99,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         # With another's address one could have a link to a new password sent to oneself.
         actions.require_mastery_of(shown, one.rights)
-        raise_if_reauthentication_required(request, app="access")
+        reassure(request)
 
     def act() -> str:
         values = {name: form.cleaned_data[name] for name in form.fields}
@@ -120,7 +120,7 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     one = _manager(request)
     shown = get_object_or_404(User, pk=pk)
     actions.require_mastery_of(shown, one.rights)
-    raise_if_reauthentication_required(request, app="access")
+    reassure(request)
     made: list[bool] = []
 
     def act() -> str:
@@ -220,7 +220,7 @@ def _change(
     shown = get_object_or_404(User, pk=pk)
     actions.require_mastery_of(shown, one.rights)
     if sensitive:
-        raise_if_reauthentication_required(request, app="access")
+        reassure(request)
 
     def act() -> str:
         action(shown, rights=one.rights, actor=one.actor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -17,6 +16,7 @@ from access import people as actions
 from access import sessions
 from dashboard.forms_people import PersonForm, providers
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.submitting import DONE, submitted
 
 
@@ -27,7 +27,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     one = asker(request)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(one.user))
     if form.is_valid() and form.cleaned_data["email"] != one.user.email:
-        raise_if_reauthentication_required(request, app="access")
+        reassure(request)
 
     def act() -> str:
         values = {name: form.cleaned_data[name] for name in form.fields}

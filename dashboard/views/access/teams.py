@@ -6,14 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access import claims_to_teams
 from access import teams as actions
 from access.actions import Action
-from access.models import Membership, ServicePrincipal, Team, User
+from access.models import Membership, Team, User
 from access.principals import Principal
 from access.scopes import EVERYTHING
 from dashboard.browse.filters import FilterError, clean
@@ -228,7 +227,7 @@ def _about(request: HttpRequest, one: Asker, shown: Team) -> dict[str, object]:
         "order": order,
         "page": page,
         "rows": rows_of(page.rows, one),
-        "machines": [_machine(it) for it in shown.service_principals.order_by("name")],
+        "machines": shown.service_principals.order_by("name"),
         "rules": shown.claim_rules.order_by("pk"),
     }
 
@@ -236,19 +235,6 @@ def _about(request: HttpRequest, one: Asker, shown: Team) -> dict[str, object]:
 def _may_take_out(one: Asker, membership: Membership, maintains: bool) -> bool:
     """As `remove_member` judges of who does not master the team."""
     return membership.user_id == one.user.pk or (maintains and not membership.is_maintainer)
-
-
-def _machine(machine: ServicePrincipal) -> dict[str, object]:
-    try:
-        address = reverse("machine", args=[machine.name])
-    except NoReverseMatch:
-        address = ""
-    return {
-        "name": machine.name,
-        "description": machine.description,
-        "disabled_at": machine.disabled_at,
-        "address": address,
-    }
 
 
 def _suggested(shown: Team) -> list[str]:
