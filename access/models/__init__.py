@@ -1,6 +1,12 @@
 """People and machines, what they may do, and what was done."""
 
-from access.models.machines import AdminAccount, Secret, ServicePrincipal, TrustRule
+from access.models.machines import (
+    AdminAccount,
+    Secret,
+    ServicePrincipal,
+    SpentToken,
+    TrustRule,
+)
 from access.models.people import ClaimRule, Membership, Team, User
 from access.models.reviews import AccessRequest, AccessReview, ReviewItem
 from access.models.roles import Grant, Role
@@ -20,6 +26,7 @@ __all__ = [
     "Secret",
     "ServicePrincipal",
     "SigningKey",
+    "SpentToken",
     "Team",
     "TokenLogEntry",
     "TrustRule",

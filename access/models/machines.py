@@ -87,6 +87,7 @@ class TrustRule(models.Model):
         help_text=_("The issuer is on a private network."),
     )
     ca_certificate = models.TextField(_("certificate authority"), blank=True)
+    disabled_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -111,6 +112,27 @@ class TrustRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SpentToken(models.Model):
+    """A CI system's token that was exchanged, as a digest: it buys one secret and no second.
+
+    In the database and not in the cache, which may forget while the token still holds.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("spent token")
+        verbose_name_plural = _("spent tokens")
+        indexes = [
+            # Forgetting those that nobody could present any more.
+            models.Index(fields=["until"], name="spent_token_until"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
 
 
 class AdminAccount(models.Model):
