@@ -51,6 +51,7 @@ TARGETS: Mapping[type[Event], str] = {
     access.AdminAccountUsed: "admin:{registry}",
     access.TokenRefused: "{account}",
     access.TokenExchanged: "{rule} sp:{machine}",
+    access.ExchangeRefused: "{issuer} {subject} {rule}",
     access.SignedIn: "user:{user}",
     access.SignInFailed: "{account}",
     access.SignedOut: "user:{user}",
@@ -123,7 +124,8 @@ def tell(event: Event) -> Told | None:
         if field.name != "at"
     }
     old, new = _before_and_after(fields)
-    return Told(name_of(type(event)), event.registry, pattern.format(**fields), old, new)
+    target = pattern.format(**fields).strip()
+    return Told(name_of(type(event)), event.registry, target, old, new)
 
 
 def name_of(event: type[Event]) -> str:

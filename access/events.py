@@ -171,10 +171,23 @@ class TokenRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class TokenExchanged(Event):
-    """A CI system's token was exchanged for a machine's short-lived secret, or was not."""
+    """A CI system's token was exchanged for a machine's short-lived secret."""
 
     rule: str
     machine: str
+    subject: str
+    key_id: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRefused(Event):
+    """A CI system's token was not taken. Without a rule nobody vouches for issuer and subject:
+    they are what the token says."""
+
+    rule: str
+    machine: str
+    issuer: str
     subject: str
     because: str
 

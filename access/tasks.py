@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from access import grants, keyring, months, trail
-from access.tokens import signing
+from access.tokens import exchange, signing
 from registries.actor import SYSTEM
 
 log = logging.getLogger(__name__)
@@ -24,8 +24,10 @@ def end_grants() -> None:
 
 @shared_task
 def forget_exchanged_secrets() -> None:
-    """Beat, every quarter of an hour: delete exchanged secrets that ended a day before."""
+    """Beat, every quarter of an hour: delete exchanged secrets that ended a day before, and what
+    is kept of the tokens that bought them."""
     keyring.forget_ended(timezone.now())
+    exchange.forget_spent(timezone.now())
 
 
 @shared_task

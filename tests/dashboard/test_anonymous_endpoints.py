@@ -31,6 +31,7 @@ OPEN = {
     "accounts/signup/": "says that there is no sign-up",
     "auth/jwks.json": "the keys that registries trust",
     "auth/token": "docker clients; who gives no secret gets what the public may do",
+    "auth/token/exchange": "CI jobs, which bring a token of their issuer as the proof",
     "first-run/<uidb64>/<token>/": "the first owner's password, for who has the link",
     "invitation/<uidb64>/<token>/": "a first or a new password, for who has the link",
     "livez": "the orchestrator",
