@@ -9,10 +9,10 @@ from access.scopes import Extent
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """What this person may: `may_manage` connect registries, and change every one; `may_audit` read
-    the audit log. Asked when it is used."""
+    """What this person may: `may_connect` registries, read some of the audit log (`may_audit`);
+    asked when it is used."""
     return {
-        "may_manage": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE)),
+        "may_connect": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE)),
         "may_audit": SimpleLazyObject(lambda: _may_audit(request)),
     }
 

@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from access.actions import Action
 from access.models import User
 from access.policy import visible_repositories
 from dashboard.browse.configs import Config
@@ -204,13 +205,13 @@ class ImagePage:
 def layers_of(
     user: User | AnonymousUser, repository: Repository, manifest: Manifest
 ) -> list[Layer]:
-    """The layers from the base up; `is_shared` where another repository one may see holds it too."""
+    """The layers from the base up; `is_shared` where another repository one may look into holds it."""
     holders = ManifestLayer.objects.filter(blob=OuterRef(OuterRef("blob")))
     # Without an order: sorting would read all holders of a base layer to keep a few.
     some = holders.order_by().values("manifest")[:HOLDERS_ASKED]
     elsewhere = (
         Artifact.objects.filter(manifest__in=some)
-        .filter(repository__in=visible_repositories(user))
+        .filter(repository__in=visible_repositories(user, Action.CONTENT_READ))
         .exclude(repository=repository)
     )
     rows = manifest.layers.select_related("blob").annotate(shared=Exists(elsewhere))

@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from access.actions import Action
 from access.models import User
 from access.policy import visible_registries, visible_repositories
 from dashboard.browse.filters import clean
@@ -76,17 +77,20 @@ def search(user: User | AnonymousUser, text: str, *, limit: int) -> Found:
         return Found()
     registries = list(visible_registries(user).order_by("name"))
     inside = visible_repositories(user).present()
+    # Who may only list a repository is not told what is in it: its tags are shown with digests.
+    looked_into = visible_repositories(user, Action.CONTENT_READ).present()
     for registry in registries:
         # What people paste is often what they pull: "registry.example.com/team/app:1.0".
         if text.startswith(f"{registry.host}/"):
             text = text.removeprefix(f"{registry.host}/")
             inside = inside.filter(registry=registry)
+            looked_into = looked_into.filter(registry=registry)
             break
     return Found(
         registries=_registries(registries, text, limit),
         repositories=_repositories(inside, text, limit),
-        tags=_tags(inside, text, limit),
-        artifacts=_artifacts(inside, text, limit),
+        tags=_tags(looked_into, text, limit),
+        artifacts=_artifacts(looked_into, text, limit),
     )
 
 

@@ -8,10 +8,12 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from access.actions import Action
 from access.policy import visible_registries, visible_repositories
+from dashboard.browse.cards import cards_of
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, Page, paginate
-from dashboard.runs.latest import WENT_WRONG, latest_runs
+from dashboard.runs.latest import WENT_WRONG
 from dashboard.totals import totals_of
 from registries.models import TagMove
 
@@ -23,24 +25,25 @@ _NEWEST = Order.read("", {"at": Column(F("at"), datetime, descending_first=True)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     registries = list(visible_registries(request.user).order_by("name")[:SHOWN_REGISTRIES])
-    runs = latest_runs(registries)
+    cards = cards_of(registries, request.user)
     context = {
         "section": "overview",
-        "registries": [(registry, runs.get(registry.pk)) for registry in registries],
+        "cards": cards,
         "went_wrong": sorted(
-            (run for run in runs.values() if run.state in WENT_WRONG),
+            (card.run for card in cards if card.run and card.run.state in WENT_WRONG),
             key=lambda run: run.queued_at,
             reverse=True,
         ),
         "imported": any(registry.imported_at for registry in registries),
-        "totals": totals_of(visible_registries(request.user)),
+        "totals": totals_of(request.user),
         "page": _moves(request),
     }
     return render_page(request, "dashboard/home.html", context, fragment="moves")
 
 
 def _moves(request: HttpRequest) -> Page[TagMove]:
-    moves = TagMove.objects.filter(
-        repository__in=visible_repositories(request.user)
-    ).select_related("registry", "repository")
+    # Digests are history: who may only list names is not shown them.
+    repositories = visible_repositories(request.user, Action.METADATA_READ, Action.CONTENT_READ)
+    moves = TagMove.objects.filter(repository__in=repositories)
+    moves = moves.select_related("registry", "repository")
     return paginate(moves, order=_NEWEST, query=request.GET, size=MOVES)

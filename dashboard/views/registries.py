@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.policy import visible_registries
+from dashboard.browse.cards import cards_of
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
-from dashboard.runs.latest import latest_runs
 from registries.connectors import CONNECTORS
 
 _BY_NAME = Order.read("", {"name": Column(F("name"), str)})
@@ -18,11 +18,10 @@ _BY_NAME = Order.read("", {"name": Column(F("name"), str)})
 @require_safe
 def registries(request: HttpRequest) -> HttpResponse:
     page = paginate(visible_registries(request.user), order=_BY_NAME, query=request.GET)
-    runs = latest_runs(page.rows)
     context = {
         "section": "registries",
         "page": page,
-        "rows": [(registry, runs.get(registry.pk)) for registry in page.rows],
+        "cards": cards_of(page.rows, request.user),
         "kinds": {key: connector.label for key, connector in CONNECTORS.items()},
     }
     return render_page(request, "dashboard/registries.html", context, fragment="list")

@@ -8,13 +8,15 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
 from access.actions import Action
-from access.policy import may, visible_repositories
+from access.policy import may
 from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
+from access.sight import eyes_of, visible_in
 from dashboard.browse.filters import read_filter
-from dashboard.browse.tree import level_below, levels_to
+from dashboard.browse.tree import Tree
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
+from dashboard.totals import held_in
 from registries.models import SyncRun
 from registries.models.registry import PUSHED_OR_NEVER
 
@@ -32,39 +34,38 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
     text = read_filter(request, "q")
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
     repositories = (
-        visible_repositories(request.user)
-        .filter(registry=registry)
-        .present()
-        .under(namespace.text)
-        .matching(text.text)
+        visible_in(request.user, registry).present().under(namespace.text).matching(text.text)
     )
     flat = request.GET.get("view") == "flat"
-    # Namespaces and the sums over them count everything: who sees a part gets the list alone.
-    whole = may(request.user, Action.CATALOG_LIST, Scope(registry.name))
+    tree = Tree(registry, eyes_of(request.user).on(registry))
+    scope = Scope(registry.name)
+    may_read = may(request.user, Action.REGISTRY_READ, scope)
     context = {
         "section": "registries",
         "registry": registry,
-        "run": SyncRun.objects.active().filter(registry=registry).first(),
-        "can_manage": may(request.user, Action.REGISTRY_MANAGE),
+        "held": held_in([registry], request.user)[registry.pk],
+        "run": SyncRun.objects.active().filter(registry=registry).first() if may_read else None,
+        "may_read": may_read,
+        "can_manage": may(request.user, Action.REGISTRY_MANAGE, scope),
         "namespace": namespace.text,
-        "place": registry.namespaces.filter(path=namespace.text).first(),
+        "place": tree.place(namespace.text),
         "crumbs": _crumbs(namespace.text),
         "filter": text,
         "flat": flat,
         "order": order,
         "page": paginate(repositories, order=order, query=request.GET),
         "count": CappedCount.of(repositories),
-        "whole": whole,
-        "level": levels_to(registry, namespace.text) if whole and not flat else None,
+        "level": None if flat else tree.levels_to(namespace.text),
     }
     return render_page(request, "dashboard/registry/registry.html", context, fragment="results")
 
 
 def namespaces(request: HttpRequest, name: str) -> HttpResponse:
     """One level of the tree: what is put below a namespace that is opened, or a page of its own."""
-    registry = get_registry_or_404(request.user, name, Action.CATALOG_LIST)
+    registry = get_registry_or_404(request.user, name)
     namespace = read_filter(request, "ns").text
-    level = level_below(registry, namespace, after=read_filter(request, "after").text)
+    tree = Tree(registry, eyes_of(request.user).on(registry))
+    level = tree.level_below(namespace, after=read_filter(request, "after").text)
     context = {
         "section": "registries",
         "registry": registry,

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from access.actions import Action
+from access.policy import may
+from access.scopes import Scope
 from access.shortcuts import actor_of, get_registry_or_404
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
@@ -31,12 +33,13 @@ _AS_FOUND = Order.read("", {"found": Column(F("id"), int)})
 @require_safe
 def runs(request: HttpRequest, name: str) -> HttpResponse:
     """A registry's runs, newest first."""
-    registry = get_registry_or_404(request.user, name)
+    registry = get_registry_or_404(request.user, name, Action.REGISTRY_READ)
     page = paginate(registry.runs.all(), order=_NEWEST, query=request.GET)
     now = timezone.now()
     context = {
         "section": "registries",
         "registry": registry,
+        "can_manage": may(request.user, Action.REGISTRY_MANAGE, Scope(registry.name)),
         "page": page,
         "rows": [(run, elapsed_of(run, now=now)) for run in page.rows],
         "active": next((run for run in page.rows if run.is_active), None),
@@ -47,7 +50,7 @@ def runs(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def run(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """One run: live while it runs, then its result; each problem with what to do about it."""
-    registry = get_registry_or_404(request.user, name)
+    registry = get_registry_or_404(request.user, name, Action.REGISTRY_READ)
     shown = _run_or_404(registry, pk)
     problems = SyncProblem.objects.filter(run=shown)
     cause = request.GET.get("cause", "")
@@ -55,6 +58,7 @@ def run(request: HttpRequest, name: str, pk: int) -> HttpResponse:
         "section": "registries",
         "registry": registry,
         "run": shown,
+        "can_manage": may(request.user, Action.REGISTRY_MANAGE, Scope(registry.name)),
         "progress": progress_of(shown, now=timezone.now()),
         "causes": causes_of(problems),
         "cause": cause,
