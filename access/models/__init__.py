@@ -1,5 +1,6 @@
 """People and machines, what they may do, and what was done."""
 
+from access.models.credentials import Credential
 from access.models.machines import (
     AdminAccount,
     Secret,
@@ -19,6 +20,7 @@ __all__ = [
     "AdminAccount",
     "AuditEntry",
     "ClaimRule",
+    "Credential",
     "Grant",
     "Membership",
     "ReviewItem",
