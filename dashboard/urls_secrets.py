@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.views.access import machine_secrets, machines
+from dashboard.views.access import credentials, machine_secrets, machines, tokens
 
 urlpatterns = [
     path("machines/", machines.machines, name="machines"),
@@ -28,4 +28,9 @@ urlpatterns = [
         machine_secrets.revoke,
         name="machine-secret-revoke",
     ),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/new/", tokens.create, name="token-create"),
+    path("tokens/<slug:key_id>/revoke/", tokens.revoke, name="token-revoke"),
+    path("credentials/", credentials.credentials, name="credentials"),
+    path("credentials/rows.<str:form>", credentials.export, name="credentials-export"),
 ]

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from access.models import User
+from access.models import Grant, Membership, Role, Secret, ServicePrincipal, Team, User
 from access.scopes import Scope
 from registries.models import Manifest, Repository
 from tests import catalog
@@ -38,6 +39,12 @@ PAGES = {
     "search for a tag": "/search?q=1.0",
     "search for a digest": "/search?q=sha256:",
     "palette": "/search/palette?q=app",
+}
+ABOUT_ACCESS = {
+    "machines": "/access/machines/?sort=-used",
+    "machine": "/access/machines/machine-1/",
+    "tokens": "/access/tokens/",
+    "credentials": "/access/credentials/?sort=ends",
 }
 
 
@@ -74,6 +81,27 @@ def fill(size: int) -> Repository:
     return app
 
 
+def fill_access(size: int) -> None:
+    """A team of everybody with `size` machines, and as many tokens for each."""
+    team = Team.objects.create(name="platform")
+    role, registry = Role.objects.get(name="pusher"), catalog.registry("harbour")
+    ends = timezone.now() + timedelta(days=9)
+    for user in User.objects.all():
+        Membership.objects.create(team=team, user=user)
+        for number in range(size):
+            key_id = f"u{user.pk}n{number}"
+            Secret.objects.create(kind="pat", user=user, key_id=key_id, expires_at=ends)
+    for number in range(size):
+        machine = ServicePrincipal.objects.create(name=f"machine-{number}", team=team)
+        for slot in (1, 2):
+            key_id = f"m{number}s{slot}"
+            Secret.objects.create(kind="sp", service_principal=machine, slot=slot, key_id=key_id)
+        for path in range(size):
+            Grant.objects.create(
+                service_principal=machine, role=role, registry=registry, path=f"team/app-{path}"
+            )
+
+
 def statements(client: Client, address: str) -> int:
     client.get(address)  # sessions and the like are remembered from the first time on
     with CaptureQueriesContext(
@@ -105,3 +133,12 @@ def test_they_take_no_more_for_many_grants_than_for_few(outsider: User, size: in
         give(outsider, "reader", Scope("harbour", f"team/app-{number}/*"))
         give(outsider, "puller", Scope("harbour", f"elsewhere/app-{number}"))
     assert counted(signed_in(outsider), app) == PINNED["who sees a part"]
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_lists_of_machines_and_secrets_take_as_many_as_are_pinned(
+    as_viewer: Client, size: int
+) -> None:
+    fill_access(size)
+    found = {name: statements(as_viewer, address) for name, address in ABOUT_ACCESS.items()}
+    assert found == PINNED["machines and secrets"]

@@ -46,6 +46,7 @@ GROUPS = (
         _("For you"),
         (
             Part("my-grants", "key", _("My access"), _("What you may do, and by which grants.")),
+            Part("tokens", "tool", _("My tokens"), _("What your tools sign in with.")),
             Part(
                 "check-access",
                 "shield-check",
