@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from time import monotonic
 
 from django.conf import settings
@@ -157,24 +156,23 @@ def _note(
 
 # Names of registries ----------------------------------------------------------------------------
 
-# A registry's name cannot change, and its id is only for the log: they may be some seconds old.
+# A registry's name cannot change, and its id is only for the log: it may be some seconds old. Only
+# what is there is remembered, so that a registry works as soon as it is connected.
 _NAMES_SECONDS = 5.0
-_names: dict[str, int] = {}
-_names_until = 0.0
-_names_lock = Lock()
+_names: dict[str, tuple[int, float]] = {}
 
 
 def registry_id(service: str) -> int | None:
     """The id of the registry of this name, from memory if it was read a moment ago."""
-    global _names, _names_until  # noqa: PLW0603  one cache for the process
-    if monotonic() >= _names_until:
-        with _names_lock:
-            if monotonic() >= _names_until:
-                _names = dict(Registry.objects.values_list("name", "pk"))
-                _names_until = monotonic() + _NAMES_SECONDS
-    return _names.get(service)
+    known = _names.get(service)
+    if known is not None and monotonic() < known[1]:
+        return known[0]
+    found = Registry.objects.filter(name=service).values_list("pk", flat=True).first()
+    if found is not None:
+        _names[service] = (found, monotonic() + _NAMES_SECONDS)
+    return found
 
 
 def forget_registries() -> None:
-    global _names_until  # noqa: PLW0603  see above
-    _names_until = 0.0
+    """For tests, which reuse names."""
+    _names.clear()
