@@ -24,6 +24,7 @@ from access.scopes import InvalidScope, Scope
 from registries.actor import Actor
 
 ADMIN_ROLE = "admin account"
+ADMIN_ACTIONS = frozenset({*DOCKER.values(), Action.CATALOG_LIST})
 LONGEST = 4096
 
 # One indexed row with its owner. Written out, as the ORM takes as long to build such a query as
@@ -179,8 +180,7 @@ def _owner(found: _Found, key_id: str) -> Caller:
 
 def admin_rights(registry: str) -> Rights:
     """A shared account pulls, pushes, deletes and lists, in all of its registry and nowhere else."""
-    allowed = frozenset({*DOCKER.values(), Action.CATALOG_LIST})
-    return Rights((Entitlement(allowed, Scope(registry), ADMIN_ROLE),))
+    return Rights((Entitlement(ADMIN_ACTIONS, Scope(registry), ADMIN_ROLE),))
 
 
 def _narrowed(rights: Rights, actions: list[str], scopes: list[str]) -> Rights:
