@@ -27,6 +27,7 @@ from dashboard.views.access.machines import NEVER
 from dashboard.views.access.rows import NO_END, SOON
 
 CHUNK = 1000
+_REVOCABLE = (Credential.State.LIVE, Credential.State.OFF)
 ORDERS = {
     "ends": Column(Coalesce("expires_at", Value(NO_END)), datetime),
     "used": Column(Coalesce("last_used_at", Value(NEVER)), datetime),
@@ -136,6 +137,6 @@ def _address(credential: Credential, state: Credential.State) -> str:
             return reverse("access-machine", args=[credential.owner_name])
         case Credential.Kind.CONNECTION:
             return reverse("registry-edit", args=[credential.owner_name])
-        case Credential.Kind.PERSONAL if state is not Credential.State.REVOKED:
+        case Credential.Kind.PERSONAL if state in _REVOCABLE:
             return reverse("token-revoke", args=[credential.key_id])
     return ""
