@@ -12,6 +12,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import ResetPasswordForm
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
@@ -20,7 +21,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.shortcuts import render
 
-from access import claims_to_teams
+from access import claims_to_teams, sign_ins
 from access.models import User
 from registries.fields import decrypt, encrypt
 
@@ -37,6 +38,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth publishe
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  allauth's signature
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """What wrong passwords are counted by: account and address together. By the account alone,
+        as allauth has it, anybody could keep its owner out from anywhere."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)} {get_ip(request)}"
+
 
 class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Accounts by single sign-on."""
@@ -47,6 +53,8 @@ class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
         _judge_addresses(sociallogin)
         if sociallogin.is_existing and sociallogin.user.is_active:
             _follow_claims(sociallogin)
+        elif sociallogin.is_existing:
+            _tell_refused(sociallogin, sociallogin.user.get_username())
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether a new account may come of it: only with an address that the provider verified, of
@@ -54,8 +62,10 @@ class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
         nobody: its owner signs in and connects the two himself."""
         address = _address_let_in(sociallogin)
         if address is None:
+            _tell_refused(sociallogin, str(sociallogin.user.email or sociallogin.account.uid))
             return False
         if address_taken(address):
+            _tell_refused(sociallogin, address)
             context = {"email": address, "provider": sociallogin.provider}
             raise ImmediateHttpResponse(
                 render(request, "socialaccount/known_address.html", context, status=CONFLICT)
@@ -150,6 +160,10 @@ def _require_one_person(request: HttpRequest, sociallogin: SocialLogin) -> None:
     if len(subjects) > 1:
         page = render(request, "socialaccount/authentication_error.html", status=FORBIDDEN)
         raise ImmediateHttpResponse(page)
+
+
+def _tell_refused(sociallogin: SocialLogin, account: str) -> None:
+    sign_ins.was_refused(account, sociallogin.account.provider)
 
 
 def _follow_claims(sociallogin: SocialLogin) -> None:

@@ -74,6 +74,11 @@ def password_was_set(user: User) -> None:
     _change(user, {}, {"password": "changed"})
 
 
+def was_refused(account: str, provider: str) -> None:
+    """Of somebody whom a provider of single sign-on knows, and who is not let in here."""
+    _tell(SignInFailed("", timezone.now(), f"{account} through {provider}"))
+
+
 def _signed_in(user: User, request: HttpRequest, **_signal: Any) -> None:
     _tell(SignedIn("", timezone.now(), user.get_username(), method_of(request, user)), by=user)
 

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from access.models import User
+from access.models import AuditEntry, User
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,30 @@ def test_guessing_is_slowed_down_without_locking_others_out(
     answers = [sign_in(as_stranger, "viktor", f"guess {n}")[1] for n in range(6)]
     assert "Too many failed login attempts" in answers[-1]
     assert sign_in(Client(), "anna", PASSWORD)[0] == 302
+
+
+def test_nobody_is_kept_out_of_his_account_by_guesses_from_elsewhere(
+    as_stranger: Client, viewer: User
+) -> None:
+    for number in range(8):
+        sign_in(as_stranger, "viktor", f"guess {number}")
+    assert "Too many failed" in sign_in(as_stranger, "viktor", PASSWORD)[1]
+    at_home = Client(REMOTE_ADDR="192.0.2.7")
+    assert sign_in(at_home, "viktor", PASSWORD)[0] == 302
+
+
+def test_a_failed_sign_in_is_in_the_log_without_what_may_be_a_password(
+    as_stranger: Client, viewer: User
+) -> None:
+    for typed in ("viktor", "VIKTOR@example.com"):
+        sign_in(as_stranger, typed, "hunter2 and more")
+        entry = AuditEntry.objects.latest("number")
+        assert (entry.event, entry.new) == ("sign in failed", {"account": "viktor"})
+        assert entry.address == "127.0.0.1"
+    sign_in(as_stranger, "correct horse battery", "viktor")
+    entry = AuditEntry.objects.latest("number")
+    assert entry.new == {"account": "cor…"}
+    assert "hunter2" not in str(AuditEntry.objects.values())
 
 
 def test_somebody_who_left_does_not_get_in(as_stranger: Client, viewer: User) -> None:
