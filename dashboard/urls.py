@@ -1,10 +1,14 @@
 """Addresses of the screens. Fixed ones are in the design: scripts and people rely on them."""
 
+from allauth.mfa.recovery_codes.views import view_recovery_codes
+from allauth.mfa.totp.views import activate_totp
 from django.urls import include, path, register_converter
+from django.views.decorators.cache import never_cache
 
 from dashboard import converters
 from dashboard.views import compare, history, image, preferences, registry, repository, search
 from dashboard.views.access.profile import elsewhere
+from dashboard.views.access.sign_on import come_back, leave
 
 register_converter(converters.RegistryName, "registry")
 register_converter(converters.RepositoryPath, "repository")
@@ -23,7 +27,12 @@ of_repository = [
 ]
 
 urlpatterns = [
-    path("accounts/email/", elsewhere),  # before allauth's page, which it replaces
+    # Before allauth's pages, which these replace.
+    path("accounts/email/", elsewhere),
+    path("accounts/oidc/<provider_id>/login/", leave),
+    path("accounts/oidc/<provider_id>/login/callback/", come_back),
+    path("accounts/2fa/totp/activate/", never_cache(activate_totp)),  # it shows the seed
+    path("accounts/2fa/recovery-codes/", never_cache(view_recovery_codes)),
     path("accounts/", include("allauth.urls")),
     path("theme/", preferences.theme, name="theme"),
     path("search", search.results, name="search"),
