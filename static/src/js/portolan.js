@@ -5,6 +5,7 @@ import "./copied.js";
 import "./failures.js";
 import "./menus.js";
 import "./palette.js";
+import "./passkeys.js";
 import "./pull.js";
 import "./shortcuts.js";
 import "./theme.js";
