@@ -167,7 +167,8 @@ def _check(rule: TrustRule) -> None:
         require_narrow(rule.subject, rule.issuer)
     except InvalidSubject as error:
         wrong["subject"] = str(error)
-    if "*" in rule.audience or rule.audience != rule.audience.strip():
+    said = rule.audience
+    if "*" in said or said != said.strip() or not said.isprintable():
         wrong["audience"] = _("An audience is compared as it is: no stars, no spaces around it.")
     try:
         ssl_context(rule.ca_certificate or None)

@@ -207,6 +207,7 @@ def test_only_who_connects_registries_sends_portolan_into_private_networks(
         ({"audience": ""}, "audience"),
         ({"audience": "*"}, "audience"),
         ({"audience": " x"}, "audience"),
+        ({"audience": "x\ny"}, "audience"),
         ({"ca_certificate": "no certificate"}, "ca_certificate"),
     ],
 )
