@@ -7,6 +7,7 @@ from dashboard.views.access import audit
 urlpatterns: list[URLPattern | URLResolver] = [
     path("access/", include("dashboard.urls_granting")),
     path("access/", include("dashboard.urls_secrets")),
+    path("access/trust-rules/", include("dashboard.urls_trust")),
     path("auth/", include("access.tokens.urls")),
     path("", include("dashboard.urls_people")),
     path("audit/", audit.audit, name="audit"),

@@ -132,7 +132,6 @@ GROUPS = (
                 "link",
                 _("Trust rules"),
                 _("CI systems whose tokens are taken instead of a secret."),
-                _MANAGE,
             ),
             Part(
                 "audit",
