@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from access.shortcuts import get_repository_or_404
 from dashboard.browse.difference import LayerDifference, ValueChange, changed_values
@@ -25,6 +26,7 @@ class Side:
     image: ImagePage | None
 
 
+@require_safe
 def compare(request: HttpRequest, name: str, path: str) -> HttpResponse:
     """What changed `?from=` one tag or digest `&to=` another, on one platform."""
     repository = get_repository_or_404(request.user, name, path)

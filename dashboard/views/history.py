@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from access.shortcuts import get_repository_or_404
 from dashboard.htmx import render_page
@@ -16,6 +17,7 @@ from registries.models import Repository, TagMove
 COLUMNS = {"date": Column(F("at"), datetime, descending_first=True)}
 
 
+@require_safe
 def tag(request: HttpRequest, name: str, path: str, tag: str) -> HttpResponse:
     """Every digest a tag has had, as far as Portolan saw; also of a tag that is gone."""
     repository = get_repository_or_404(request.user, name, path)
@@ -33,6 +35,7 @@ def tag(request: HttpRequest, name: str, path: str, tag: str) -> HttpResponse:
     return render_page(request, "dashboard/history/tag.html", context, fragment="results")
 
 
+@require_safe
 def activity(request: HttpRequest, name: str, path: str) -> HttpResponse:
     """What happened to the tags of a repository, newest first."""
     repository = get_repository_or_404(request.user, name, path)

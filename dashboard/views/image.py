@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from access.shortcuts import get_repository_or_404
 from dashboard.browse.images import ImagePage, get_artifact_or_404, get_tag_or_404
@@ -11,6 +12,7 @@ from dashboard.browse.pulling import pull_commands
 from registries.models import Artifact, Repository, Tag
 
 
+@require_safe
 def by_tag(request: HttpRequest, name: str, path: str, tag: str) -> HttpResponse:
     """What a tag points at now."""
     repository = get_repository_or_404(request.user, name, path)
@@ -18,12 +20,14 @@ def by_tag(request: HttpRequest, name: str, path: str, tag: str) -> HttpResponse
     return _page(request, repository, found.artifact, found)
 
 
+@require_safe
 def by_digest(request: HttpRequest, name: str, path: str, digest: str) -> HttpResponse:
     """What a digest names, if this repository holds it."""
     repository = get_repository_or_404(request.user, name, path)
     return _page(request, repository, get_artifact_or_404(repository, digest))
 
 
+@require_safe
 def raw(request: HttpRequest, name: str, path: str, digest: str) -> HttpResponse:
     """The very bytes of a manifest, always as a download: they are a stranger's."""
     repository = get_repository_or_404(request.user, name, path)

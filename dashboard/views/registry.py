@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from access.actions import Action
 from access.policy import may
@@ -27,6 +28,7 @@ COLUMNS = {
 }
 
 
+@require_safe
 def registry(request: HttpRequest, name: str) -> HttpResponse:
     """The registry's head, the tree down to `?ns=`, and the repositories below that namespace."""
     registry = get_registry_or_404(request.user, name)
@@ -60,6 +62,7 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
     return render_page(request, "dashboard/registry/registry.html", context, fragment="results")
 
 
+@require_safe
 def namespaces(request: HttpRequest, name: str) -> HttpResponse:
     """One level of the tree: what is put below a namespace that is opened, or a page of its own."""
     registry = get_registry_or_404(request.user, name)

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from access.shortcuts import get_repository_or_404
 from dashboard.browse.filters import read_filter
@@ -28,6 +29,7 @@ ARTIFACT_COLUMNS = {
 }
 
 
+@require_safe
 def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
     """One row a tag, as people ask for them."""
     repository = get_repository_or_404(request.user, name, path)
@@ -56,6 +58,7 @@ def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
     return render_page(request, "dashboard/repository/tags.html", context, fragment="results")
 
 
+@require_safe
 def artifacts(request: HttpRequest, name: str, path: str) -> HttpResponse:
     """One row a digest, with the tags that point at it; those without any too."""
     repository = get_repository_or_404(request.user, name, path)

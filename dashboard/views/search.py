@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from access.policy import visible_registries
 from dashboard.browse.filters import FilterError
@@ -15,6 +16,7 @@ PALETTE_LIMIT = 6
 REGISTRIES_OFFERED = 8
 
 
+@require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Everything called so in all registries, in groups."""
     query = request.GET.get("q", "")
@@ -23,6 +25,7 @@ def results(request: HttpRequest) -> HttpResponse:
     return render_page(request, "dashboard/search/results.html", context, fragment="results")
 
 
+@require_safe
 def palette(request: HttpRequest) -> HttpResponse:
     """The options of the command palette; with nothing typed, the places one can go to."""
     query = request.GET.get("q", "")

@@ -1,0 +1,110 @@
+"""The ground of the permission tests: one of everything, in a registry called harbour, and a registry
+called elsewhere with the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from access import keyring
+from access.models import (
+    AccessRequest,
+    AccessReview,
+    AuditEntry,
+    ClaimRule,
+    Membership,
+    ReviewItem,
+    Role,
+    Secret,
+    ServicePrincipal,
+    Team,
+    User,
+)
+from access.scopes import Scope
+from registries.actor import SYSTEM
+from registries.events import RegistryChanged, emit
+from registries.models import Registry, SyncRun
+from tests import catalog
+from tests.cast import give
+
+
+@pytest.fixture
+def ground(db: None) -> dict[str, object]:
+    """What addresses and forms of the table name in braces: ids, and the digest of an image."""
+    harbour = _registry("harbour")
+    elsewhere = _registry("elsewhere")
+    digest = _image(harbour)
+    _image(elsewhere)
+    person = User.objects.create_user("paula", "paula@example.com")
+    grant = give(person, "pusher", Scope("harbour", "team-a/*"))
+    crew = Team.objects.create(name="crew")
+    Team.objects.create(name="others")
+    member = Membership.objects.create(team=crew, user=person)
+    rule = ClaimRule.objects.create(team=crew, provider="company", value="crew")
+    machine = ServicePrincipal.objects.create(name="ci", team=crew)
+    Role.objects.create(name="own-role", label="Own", actions=["content read"])
+    token = _secret(Secret.Kind.PERSONAL, user=person)
+    return {
+        "token": token.key_id,
+        "digest": digest,
+        "run": _run(harbour).pk,
+        "grant": grant.pk,
+        "person": person.pk,
+        "member": member.pk,
+        "rule": rule.pk,
+        "key": _secret(Secret.Kind.SERVICE, service_principal=machine, slot=1).key_id,
+        "request": AccessRequest.objects.create(
+            user=person, role=Role.objects.get(name="reader"), registry=harbour, reason="to look"
+        ).pk,
+        "review": _review(harbour, grant.pk).pk,
+        "entry": _entry("harbour"),
+    }
+
+
+def _registry(name: str) -> Registry:
+    return catalog.registry(name, sync_interval=None)
+
+
+def _image(registry: Registry) -> str:
+    app = catalog.repository(registry, "team-a/app")
+    image = catalog.image(app)
+    catalog.tag(app, "1.0", image)
+    catalog.recount(registry)
+    return str(image.manifest.digest)
+
+
+def _run(registry: Registry) -> SyncRun:
+    return SyncRun.objects.create(
+        registry=registry,
+        trigger=SyncRun.Trigger.SCHEDULE,
+        state=SyncRun.State.SUCCEEDED,
+        finished_at=timezone.now(),
+        actor_kind="system",
+        actor_label="Portolan",
+    )
+
+
+def _secret(kind: Secret.Kind, **whose: Any) -> Secret:
+    end = timezone.now() + timedelta(days=30)
+    with transaction.atomic():
+        return keyring.add(kind, expires_at=end, actor=SYSTEM, **whose).secret
+
+
+def _review(registry: Registry, grant: int) -> AccessReview:
+    review = AccessReview.objects.create(
+        registry=registry, opened_by="anna", due=timezone.localdate() + timedelta(days=9)
+    )
+    ReviewItem.objects.create(
+        review=review, grant_id=grant, principal="user:paula", role="pusher", scope="harbour/x"
+    )
+    return review
+
+
+def _entry(registry: str) -> int:
+    with transaction.atomic():
+        emit([RegistryChanged(registry, timezone.now(), ())], actor=SYSTEM)
+    return AuditEntry.objects.order_by("-number")[0].number
