@@ -95,6 +95,7 @@ PULLING = needs("content read")
 REGISTRIES = "/registries/harbour"
 CREW = "/access/teams/crew"
 CI = "/access/machines/ci"
+DEPLOY = "/access/trust-rules/deploy"
 PERSON = "/access/people/{person}"
 ABOUT_PAULA = "who=user:paula&action=content+read"
 GIVE_LESS = {"grant": "{grant}", "role": "puller"}
@@ -183,6 +184,18 @@ MACHINES = [
     *_form(f"{CI}/secrets/{{key}}/end/", MAINTAINING, 422),
     *_form(f"{CI}/secrets/{{key}}/revoke/", MAINTAINING),
 ]
+TRUST = [
+    _everybody("GET", "/access/trust-rules/"),
+    Line("GET", "/access/trust-rules/-/new/", MAINTAINING, 403, 302, 302),
+    Line("POST", "/access/trust-rules/-/new/", MAINTAINING, 403, 302, 302),
+    _everybody("GET", "/access/trust-rules/-/try/"),
+    _everybody("POST", "/access/trust-rules/-/try/"),
+    Line("GET", f"{DEPLOY}/", MAINTAINING, 200, 200, 404),
+    Line("GET", f"{DEPLOY}/change/", MAINTAINING, 403, 302, 404),
+    Line("POST", f"{DEPLOY}/change/", MAINTAINING, 403, 302, 404),
+    Line("POST", f"{DEPLOY}/switch/", MAINTAINING, 403, 302, 404),
+    *_form(f"{DEPLOY}/remove/", MAINTAINING),
+]
 TOKENS = [
     _everybody("GET", "/access/tokens/"),
     _everybody("GET", "/access/tokens/new/", 302),
@@ -232,6 +245,7 @@ LINES = [
     *ROLES_AND_GRANTS,
     *REQUESTS_AND_REVIEWS,
     *MACHINES,
+    *TRUST,
     *TOKENS,
     *PEOPLE_AND_TEAMS,
     *AUDIT,
@@ -288,6 +302,10 @@ OF_ALLAUTH = {
     "openid_connect_login",
     "openid_connect_callback",
     "usersessions_list",
+    "accounts/2fa/recovery-codes/",
+    "accounts/2fa/totp/activate/",
+    "accounts/oidc/<provider_id>/login/",
+    "accounts/oidc/<provider_id>/login/callback/",
     "accounts/social/login/cancelled/",
     "accounts/social/login/error/",
     "accounts/social/signup/",

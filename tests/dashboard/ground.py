@@ -22,6 +22,7 @@ from access.models import (
     Secret,
     ServicePrincipal,
     Team,
+    TrustRule,
     User,
 )
 from access.scopes import Scope
@@ -46,6 +47,13 @@ def ground(db: None) -> dict[str, object]:
     member = Membership.objects.create(team=crew, user=person)
     rule = ClaimRule.objects.create(team=crew, provider="company", value="crew")
     machine = ServicePrincipal.objects.create(name="ci", team=crew)
+    TrustRule.objects.create(
+        name="deploy",
+        service_principal=machine,
+        issuer="https://ci.example.com",
+        audience="portolan",
+        subject="repo:acme/shop:*",
+    )
     Role.objects.create(name="own-role", label="Own", actions=["content read"])
     token = _secret(Secret.Kind.PERSONAL, user=person)
     return {
