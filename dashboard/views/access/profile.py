@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -63,16 +62,7 @@ def _context(one: Asker, form: PersonForm) -> dict[str, object]:
         "sessions": len(UserSession.objects.purge_and_list(one.user)),
         "accounts": one.user.socialaccount_set.order_by("pk"),  # type: ignore[attr-defined]  # allauth's
         "may_connect": bool(providers()) or "github" in settings.SOCIALACCOUNT_PROVIDERS,
-        "tokens_url": _address("personal-tokens"),
     }
-
-
-def _address(name: str) -> str:
-    """Empty where there is no such screen."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def elsewhere(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  a view's signature
