@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,24 @@ def need(name: str) -> Path:
 
 
 def run(name: str, *arguments: str) -> str:
-    """What `name` prints when run with `arguments`; a failure shows what it said."""
-    done = subprocess.run(
-        [need(name), *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+    """What `name` prints when run with `arguments`; a failure shows what it said.
+
+    It signs in nowhere, and neither sees the logins of whoever runs the tests nor stumbles over a
+    directory for them that it may not read.
+    """
+    with tempfile.TemporaryDirectory() as nobody:
+        done = subprocess.run(
+            [need(name), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={
+                **os.environ,
+                "DOCKER_CONFIG": nobody,
+                "REGISTRY_AUTH_FILE": f"{nobody}/auth.json",
+            },
+        )
     assert done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stderr}"
     return done.stdout
 
