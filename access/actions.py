@@ -45,10 +45,9 @@ class Action(Enum):
     @classmethod
     def parse(cls, text: str) -> Action:
         """The action of a text such as "content read"; raises ValueError for any other."""
-        for action in cls:
-            if action.text == text:
-                return action
-        raise ValueError(f"{text!r} is not an action.")
+        if text not in _BY_TEXT:
+            raise ValueError(f"{text!r} is not an action.")
+        return _BY_TEXT[text]
 
 
 _LABELS = {
@@ -67,6 +66,7 @@ _LABELS = {
     Action.AUDIT_READ: _("read the audit log"),
 }
 
+_BY_TEXT = {action.text: action for action in Action}
 ALL = frozenset(Action)
 # Docker's three verbs, and what of ours each of them is (distribution: registry/auth).
 DOCKER = {
@@ -85,5 +85,4 @@ def texts(actions: Iterable[Action]) -> list[str]:
 def parsed(texts: Iterable[str]) -> frozenset[Action]:
     """The actions of stored texts; one that an older or newer version wrote and we do not know
     allows nothing."""
-    known = {action.text: action for action in Action}
-    return frozenset(known[text] for text in texts if text in known)
+    return frozenset(_BY_TEXT[text] for text in texts if text in _BY_TEXT)

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from access import keyring
 from access.actions import Action, texts
-from access.authentication import ADMIN_ACTIONS
 from access.events import AdminAccountSwitched
 from access.keyring import Issued
 from access.models import AdminAccount, Secret
 from access.policy import Rights
 from access.scopes import Scope
+from access.secret_owners import ADMIN_ACTIONS
 from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,31 +17,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from access import secrets
-from access.actions import ALL, DOCKER, Action, parsed
-from access.models import Secret, ServicePrincipal, User
-from access.policy import NO_RIGHTS, Entitlement, Rights, rights_of
+from access.actions import ALL, parsed
+from access.policy import NO_RIGHTS, Rights
+from access.remembered import STAMP
 from access.scopes import InvalidScope, Scope
+from access.secret_owners import owner_of
 from registries.actor import Actor
 
-ADMIN_ROLE = "admin account"
-ADMIN_ACTIONS = frozenset({*DOCKER.values(), Action.CATALOG_LIST})
 LONGEST = 4096
 
-# One indexed row with its owner. Written out, as the ORM takes as long to build such a query as
-# Postgres to answer it, and every pull and push begins with it.
-_FIND = """
-    SELECT secret.kind, secret.digest, secret.actions, secret.scopes,
-           secret.expires_at, secret.revoked_at,
-           person.id, person.username, person.is_active, person.is_superuser,
-           machine.id, machine.name, machine.disabled_at,
-           admin.enabled_at, registry.id, registry.name
-    FROM access_secret AS secret
-    LEFT JOIN access_user AS person ON person.id = secret.user_id
-    LEFT JOIN access_serviceprincipal AS machine ON machine.id = secret.service_principal_id
-    LEFT JOIN access_adminaccount AS admin ON admin.id = secret.admin_account_id
-    LEFT JOIN registries_registry AS registry ON registry.id = admin.registry_id
-    WHERE secret.key_id = %s
-"""
+# One row by its index, and the stamp of what is remembered of its owner. Written out, as the ORM
+# takes as long to build such a query as Postgres to answer it, and every pull and push begins so.
+_FIND = f"""
+    SELECT kind, digest, actions, scopes, expires_at, revoked_at,
+           coalesce(user_id, service_principal_id, admin_account_id), {STAMP}
+      FROM access_secret WHERE key_id = %s
+"""  # noqa: S608  a constant
 
 
 class WrongCredentials(Exception):  # noqa: N818  named for what happened
@@ -99,7 +90,7 @@ def read_basic(header: str) -> Credentials | None:
 
 
 def authenticate(presented: Credentials) -> Caller:
-    """The caller, by one query for the secret and its owner and one for his grants; raises
+    """The caller, by one query, and some more for an owner who is not remembered; raises
     WrongCredentials."""
     secret = secrets.parse(presented.password)
     if secret is None:
@@ -122,15 +113,24 @@ def authenticate(presented: Credentials) -> Caller:
         raise _wrong("the secret was revoked")
     if found.expires_at is not None and found.expires_at <= timezone.now():
         raise _wrong("the secret has expired")
-    caller = _owner(found, secret.key_id)
+    owner = owner_of(found.kind, found.owner, found.stamp)
+    if owner is None or owner.barred:
+        raise _wrong(owner.barred if owner else "its owner is gone")
     # The name must be the owner's: it is what a registry's log shows.
-    if presented.username != caller.actor.label:
+    if presented.username != owner.actor.label:
         raise _wrong("the secret is somebody else's")
-    return replace(caller, rights=_narrowed(caller.rights, found.actions, found.scopes))
+    return Caller(
+        owner.principal,
+        f"admin:{owner.admin_of}" if owner.admin_of else owner.actor.label,
+        _narrowed(owner.rights, found.actions, found.scopes),
+        owner.actor,
+        secret.key_id,
+        owner.admin_of,
+    )
 
 
 class _Found(NamedTuple):
-    """A row of _FIND; of the three owners one is there."""
+    """A row of _FIND."""
 
     kind: str
     digest: str
@@ -138,49 +138,8 @@ class _Found(NamedTuple):
     scopes: list[str]
     expires_at: datetime | None
     revoked_at: datetime | None
-    user: int
-    username: str
-    is_active: bool
-    is_superuser: bool
-    machine: int
-    machine_name: str
-    disabled_at: datetime | None
-    admin_since: datetime | None
-    registry: int
-    registry_name: str
-
-
-def _owner(found: _Found, key_id: str) -> Caller:
-    match found.kind:
-        case Secret.Kind.PERSONAL:
-            if not found.is_active:
-                raise _wrong("the account is switched off")
-            user = User(
-                pk=found.user,
-                username=found.username,
-                is_active=True,
-                is_superuser=found.is_superuser,
-            )
-            actor = Actor("user", str(found.user), found.username)
-            return Caller(f"user:{actor.label}", actor.label, rights_of(user), actor, key_id)
-        case Secret.Kind.SERVICE | Secret.Kind.EXCHANGED:
-            if found.disabled_at is not None:
-                raise _wrong("the service principal is disabled")
-            machine = ServicePrincipal(pk=found.machine, name=found.machine_name)
-            actor = Actor("service_principal", str(found.machine), found.machine_name)
-            return Caller(f"sp:{actor.label}", actor.label, rights_of(machine), actor, key_id)
-        case Secret.Kind.ADMIN:
-            if found.admin_since is None:
-                raise _wrong("the admin account is switched off")
-            name = found.registry_name
-            actor = Actor("admin_account", str(found.registry), name)
-            return Caller("admin", f"admin:{name}", admin_rights(name), actor, key_id, name)
-    raise _wrong("a kind of secret that this version does not know")
-
-
-def admin_rights(registry: str) -> Rights:
-    """A shared account pulls, pushes, deletes and lists, in all of its registry and nowhere else."""
-    return Rights((Entitlement(ADMIN_ACTIONS, Scope(registry), ADMIN_ROLE),))
+    owner: int
+    stamp: int | None
 
 
 def _narrowed(rights: Rights, actions: list[str], scopes: list[str]) -> Rights:

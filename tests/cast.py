@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from access import secret_owners
 from access.models import Grant, Role, User
 from access.scopes import EVERYTHING, Scope
 from access.tokens import log, service, signing
@@ -23,6 +24,7 @@ def nothing_remembered() -> Iterator[None]:
     yield
     cache.clear()
     signing.forget_signer()
+    secret_owners.forget_owners()
     service.forget_registries()
     log.forget()
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 from access.authentication import Caller
 from access.events import AdminAccountUsed, TokenRefused
 from access.models import ServicePrincipal
-from access.policy import NO_RIGHTS, public_rights
+from access.policy import NO_RIGHTS
+from access.secret_owners import rights_of_public
 from access.sign_ins import account_shown
 from access.tokens import limits, log
 from access.tokens.claims import claims
@@ -86,7 +87,7 @@ def _judge(
 ) -> list[tuple[Asked, Allowed | None]]:
     if not request.asked:  # a login check
         return []
-    rights = (caller.rights if caller else public_rights()) if known else NO_RIGHTS
+    rights = (caller.rights if caller else rights_of_public()) if known else NO_RIGHTS
     return [(asked, allow(asked, rights, request.service)) for asked in request.asked]
 
 
