@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access.models import (
@@ -183,6 +185,31 @@ def test_everybody_lists_what_his_teams_have(
     assert "shop-rule" in page(as_owner, f"{RULES}?machine=ci")
     ServicePrincipal.objects.create(name="cd")
     assert "shop-rule" not in page(as_owner, f"{RULES}?machine=cd")
+
+
+def test_a_long_list_has_pages_and_always_as_many_statements(
+    as_owner: Client, machine: ServicePrincipal, rule: TrustRule
+) -> None:
+    def statements() -> int:
+        page(as_owner, RULES)
+        with CaptureQueriesContext(connection) as captured:
+            page(as_owner, RULES)
+        return len(captured)
+
+    few = statements()
+    for number in range(120):
+        TrustRule.objects.create(
+            name=f"rule-{number:03}",
+            service_principal=ServicePrincipal.objects.create(name=f"machine-{number:03}"),
+            issuer="https://ci.example.com",
+            audience="x",
+            subject="x",
+        )
+    assert statements() <= few + 1  # how many there are, once they are more than a page
+    first = page(as_owner, RULES)
+    assert "rule-000" in first
+    assert "rule-119" not in first
+    assert "rule-119" in page(as_owner, f"{RULES}?sort=-name")
 
 
 def test_a_stolen_session_makes_no_rule(machine: ServicePrincipal, team: Team) -> None:
