@@ -153,6 +153,19 @@ def test_a_mailed_link_sets_a_password_once(as_stranger: Client, viewer: User) -
     assert "no longer good" in Client().get(path, follow=True).content.decode()
 
 
+def test_who_has_no_password_here_is_mailed_no_link_to_one(
+    as_stranger: Client, viewer: User
+) -> None:
+    """A leaver would keep a way in that his company cannot close; and the page tells nobody."""
+    User.objects.create_user("nina", "nina@example.com")  # by single sign-on
+    viewer.is_active = False
+    viewer.save()
+    for address in ("nina@example.com", "viktor@example.com"):
+        page = as_stranger.post("/accounts/password/reset/", {"email": address}, follow=True)
+        assert "Look into your mail" in page.content.decode()
+    assert not [message for message in mail.outbox if "/key/" in str(message.body)]
+
+
 @pytest.mark.parametrize(
     "path", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
 )

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access.models import AuditEntry, Grant, Membership, Role, Secret, Team, User
@@ -18,6 +20,7 @@ from tests.cast import PASSWORD, give, signed_in
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = "/access/people/"
 NINA = {"username": "nina", "email": "nina@example.com", "first_name": "Nina", "last_name": ""}
+STATEMENTS = 5
 BUTTONS = ["link", "off", "on", "sessions/end", "owner", "owner/end", "factors/remove"]
 
 
@@ -58,6 +61,17 @@ def test_an_owner_sees_everybody_and_looks_for_one(
     assert "otto" in found
     assert "viktor" not in found
     assert "Nobody fits" in as_owner.get(PEOPLE, {"q": "nobody"}).content.decode()
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_the_list_takes_as_many_statements_for_few_as_for_many(as_owner: Client, size: int) -> None:
+    for number in range(size):
+        team = Team.objects.create(name=f"team-{number}")
+        Membership.objects.create(team=team, user=User.objects.create_user(f"person-{number}"))
+    as_owner.get(PEOPLE)
+    with CaptureQueriesContext(connection) as captured:
+        assert len(as_owner.get(PEOPLE).context["rows"]) == size + 1
+    assert len(captured) == STATEMENTS
 
 
 def test_people_are_listed_by_state_and_last_sign_in(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from access.models import ClaimRule, Grant, Membership, Role, ServicePrincipal, Team, User
@@ -15,6 +17,7 @@ from tests.cast import give, signed_in
 pytestmark = pytest.mark.django_db(transaction=True)
 TEAMS = "/access/teams/"
 PLATFORM = f"{TEAMS}platform/"
+STATEMENTS = 9
 RULE = {"provider": "keycloak", "value": "devs"}
 
 
@@ -90,6 +93,20 @@ def test_owners_see_all_teams_and_others_their_own(
     found = as_owner.get(TEAMS, {"q": "sailing"}).context["page"].rows
     assert [it.name for it in found] == ["platform"]
     assert as_owner.get(f"{TEAMS}?q=%00").status_code == 200
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_a_teams_page_takes_as_many_statements_for_few_as_for_many(
+    as_owner: Client, team: Team, size: int
+) -> None:
+    for number in range(size):
+        Membership.objects.create(team=team, user=User.objects.create_user(f"person-{number}"))
+        ServicePrincipal.objects.create(name=f"machine-{number}", team=team)
+        ClaimRule.objects.create(team=team, provider="p", claim="groups", value=f"{number}")
+    as_owner.get(PLATFORM)
+    with CaptureQueriesContext(connection) as captured:
+        assert len(as_owner.get(PLATFORM).context["memberships"]) == size
+    assert len(captured) == STATEMENTS
 
 
 def test_the_list_counts_each_thing_once(as_owner: Client, team: Team, maintainer: User) -> None:
