@@ -57,6 +57,10 @@ class Connector(ABC):
 
     kind: ClassVar[str]
     label: ClassVar[str]
+    # Whether pulls and pushes are judged by permissions of the registry's own, which Portolan cannot
+    # rule; a kind that does names them, for people: "the roles assigned in Azure".
+    judges_access: ClassVar[bool]
+    own_permissions: ClassVar[str] = ""
 
     @abstractmethod
     def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
@@ -72,6 +76,19 @@ class Connector(ABC):
         trace: TracebackType | None,
     ) -> None:
         return None
+
+    @classmethod
+    def enforcement(cls) -> str:
+        """Where Portolan's grants hold for registries of this kind, in a sentence for people."""
+        if cls.judges_access:
+            return (
+                "Portolan's grants rule Portolan's own screens, API and actions. At docker pull and"
+                f" push {cls.label} judges by its own permissions: {cls.own_permissions}."
+            )
+        return (
+            "The registry itself enforces these grants at docker pull and push, once it takes its"
+            " tokens from Portolan. Until then they rule Portolan's own screens, API and actions."
+        )
 
     @property
     @abstractmethod

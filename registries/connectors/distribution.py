@@ -29,6 +29,7 @@ class DistributionConnector(Connector):
 
     kind: ClassVar[str] = "distribution"
     label: ClassVar[str] = "OCI Distribution"
+    judges_access: ClassVar[bool] = False  # Docker's token scheme lets Portolan do it
 
     def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
         self._connection = connection

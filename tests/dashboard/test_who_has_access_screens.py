@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+from urllib.parse import quote
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,6 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import Grant, Membership, Role, ServicePrincipal, Team, User
 from access.scopes import Scope
+from registries.connectors import CONNECTORS
+from registries.connectors.distribution import DistributionConnector
+from registries.models import Registry
 from tests import catalog
 from tests.cast import give, signed_in
 
@@ -96,9 +102,50 @@ def test_a_thousand_people_take_as_many_statements_as_one(as_owner: Client) -> N
     few = statements()
     users = User.objects.bulk_create(User(username=f"u{number:04}") for number in range(1000))
     Grant.objects.bulk_create(Grant(user=user, role=role) for user in users)
-    assert statements() == few == 9
+    assert statements() == few == 10
     first = as_owner.get(f"{WHO}?scope={APP}")
     assert "1,000" in first.content.decode()
     second = as_owner.get(f"{WHO}?{first.context['page'].next}").content.decode()
     assert "u0049" in second
     assert "u0000" not in second
+
+
+def test_it_says_where_the_grants_hold(as_owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "once it takes its tokens from Portolan" in page(as_owner)
+    assert "docker pull" not in page(as_owner, "scope=*")
+
+    class Judging(DistributionConnector):
+        label = "Some Cloud"
+        judges_access = True
+        own_permissions = "the roles assigned in its portal"
+
+    monkeypatch.setitem(CONNECTORS, "distribution", Judging)
+    shown = page(as_owner)
+    assert "Some Cloud judges by its own permissions: the roles assigned in its portal" in shown
+    assert "Portolan&#x27;s own screens, API and actions" in shown
+
+
+def test_a_kind_that_judges_by_itself_says_by_what() -> None:
+    for connector in CONNECTORS.values():
+        assert bool(connector.own_permissions) == connector.judges_access
+
+
+PLACES = {
+    "/r/harbour/": "harbour",
+    "/r/harbour/?ns=team-a": "harbour/team-a/*",
+    "/r/harbour/team-a/app": "harbour/team-a/app",
+}
+
+
+@pytest.mark.parametrize(("address", "scope"), PLACES.items())
+def test_pages_lead_to_who_has_access_there_or_to_asking_for_it(
+    as_owner: Client, as_viewer: Client, outsider: User, address: str, scope: str
+) -> None:
+    catalog.repository(Registry.objects.get(name="harbour"), "team-a/app")
+    who = f'href="/access/who/?scope={quote(scope, safe="")}"'
+    ask = f'href="/access/requests/new/?scope={quote(scope, safe="")}"'
+    for client, there in ((as_owner, who), (as_viewer, ask)):
+        shown = client.get(address).content.decode()
+        assert there in shown
+        assert (who in shown) != (ask in shown)
+        assert client.get(html.unescape(there[6:-1])).status_code == 200

@@ -18,6 +18,8 @@ from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, Page, paginate
 from dashboard.views.access.asking import manager, scope_of_address
 from dashboard.views.access.suggest import suggested_scopes
+from registries.connectors import CONNECTORS
+from registries.models import Registry
 
 _PEOPLE = Order.read("", {"name": Column(F("username"), str)})
 _MACHINES = Order.read("", {"name": Column(F("name"), str)})
@@ -38,10 +40,17 @@ def who(request: HttpRequest) -> HttpResponse:
     if scope is not None:
         scope_of_address(one, str(scope))
         one.rights.require(Action.ACCESS_MANAGE, scope)
+        context["enforcement"] = _enforcement(scope)
         chosen = form.cleaned_data["action"]
         action = Action.parse(chosen) if chosen else None
         context |= _found(request, scope, action) | {"action": action}
     return render_page(request, "access/who/who.html", context, fragment="list")
+
+
+def _enforcement(scope: Scope) -> str:
+    """Where grants on this registry hold; nothing for everything, which has registries of all kinds."""
+    kind = Registry.objects.filter(name=scope.registry).values_list("kind", flat=True).first()
+    return CONNECTORS[kind].enforcement() if kind in CONNECTORS else ""
 
 
 def _found(request: HttpRequest, scope: Scope, action: Action | None) -> dict[str, Any]:
