@@ -14,12 +14,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from access.models import Grant, Role, User
 from benchmarks import scale
 from benchmarks.report import Line
+from registries.models import Registry
 
 REQUESTS = 60
 NEXT = re.compile(r'rel="next" href="([^"]+)"')
 P95_AT_MOST = 0.060
+GRANTS = 50
 
 
 def measure() -> list[Line]:
@@ -28,9 +31,34 @@ def measure() -> list[Line]:
     settings.ALLOWED_HOSTS = ["testserver"]
     scale.fill()
     person, _ = get_user_model().objects.get_or_create(username="bench", is_superuser=True)
+    lines = [_line(_signed_in(person), what, addresses()) for what, addresses in PAGES.items()]
+    limited = _signed_in(_granted_patterns())
+    return lines + [
+        _line(limited, f"{what}, with {GRANTS} pattern grants", addresses())
+        for what, addresses in LIMITED.items()
+    ]
+
+
+def _signed_in(person: User) -> Client:
     client = Client()
     client.force_login(person)
-    return [_line(client, what, addresses()) for what, addresses in PAGES.items()]
+    return client
+
+
+def _granted_patterns() -> User:
+    """Somebody with twenty-five teams of 500 repositories each, and parts of as many others."""
+    person, _ = User.objects.get_or_create(username="bench-limited")
+    person.grants.all().delete()
+    reader, registry = Role.objects.get(name="reader"), Registry.objects.get(name="scale")
+    places = [f"team-{team:03d}" for team in range(0, GRANTS * 4, 4)]
+    patterns = [
+        f"{place}/area-{at % 11}/*" if at % 2 else f"{place}/*" for at, place in enumerate(places)
+    ]
+    Grant.objects.bulk_create(
+        Grant(user=person, role=reader, registry=registry, path=path, granted_by="bench")
+        for path in patterns
+    )
+    return person
 
 
 def _line(client: Client, what: str, addresses: Iterator[str]) -> Line:
@@ -150,4 +178,18 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Search, no match": _same("/search?q=zebra"),
     "Search, tag": _same("/search?q=1.7"),
     "Search, digest": _digests,
+}
+# Lists and sums of somebody who may not see everything.
+LIMITED = {
+    name: PAGES[name]
+    for name in (
+        "Overview",
+        "Registries",
+        "Registry, tree",
+        "Registry, flat by path",
+        "Registry, flat by push",
+        "Registry, flat by size",
+        "Registry, filtered by substrings",
+        "Search, common substring",
+    )
 }
