@@ -34,7 +34,7 @@ def switch_on(registry: Registry, *, rights: Rights, actor: Actor) -> AdminAccou
 
     Raises PermissionDenied unless who asks may grant, and himself has, all that it may do.
     """
-    _require_mastery(registry, rights)
+    require_mastery(registry, rights)
     return _switch(registry, on=True, actor=actor)
 
 
@@ -52,7 +52,7 @@ def make_password(registry: Registry, *, slot: int, rights: Rights, actor: Actor
 
     Raises PermissionDenied as `switch_on` does, and ValidationError while the account is off.
     """
-    _require_mastery(registry, rights)
+    require_mastery(registry, rights)
     if slot not in SLOTS:
         raise ValidationError(_("There are passwords 1 and 2."))
     account = _locked(registry)
@@ -79,19 +79,8 @@ def passwords_of(registry: Registry) -> list[Secret | None]:
     return [by_slot.get(slot) for slot in SLOTS]
 
 
-def may_hand_out(registry: Registry, rights: Rights) -> bool:
-    """Whether `switch_on` and `make_password` let pass."""
-    try:
-        _require_mastery(registry, rights)
-    except PermissionDenied:
-        return False
-    return True
-
-
-# Inside a transaction -------------------------------------------------------------------------
-
-
-def _require_mastery(registry: Registry, rights: Rights) -> None:
+def require_mastery(registry: Registry, rights: Rights) -> None:
+    """Raises PermissionDenied unless who has these rights may grant, and has, all of the account's."""
     scope = Scope(registry.name)
     rights.require(Action.ACCESS_MANAGE, scope)
     missing = ADMIN_ACTIONS - rights.allowed_in(scope)
@@ -100,6 +89,18 @@ def _require_mastery(registry: Registry, rights: Rights) -> None:
             _("You cannot hand out what you do not have on %(scope)s: %(actions)s.")
             % {"scope": scope, "actions": ", ".join(texts(missing))}
         )
+
+
+def may_hand_out(registry: Registry, rights: Rights) -> bool:
+    """Whether `switch_on` and `make_password` let pass."""
+    try:
+        require_mastery(registry, rights)
+    except PermissionDenied:
+        return False
+    return True
+
+
+# Inside a transaction -------------------------------------------------------------------------
 
 
 def _locked(registry: Registry) -> AdminAccount:

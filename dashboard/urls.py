@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 
 from dashboard import converters
 from dashboard.views import compare, history, image, preferences, registry, repository, search
+from dashboard.views.access import docker
 from dashboard.views.access.profile import elsewhere
 from dashboard.views.access.sign_on import come_back, leave
 
@@ -39,6 +40,9 @@ urlpatterns = [
     path("search/palette", search.palette, name="palette"),
     path("r/<registry:name>/", registry.registry, name="registry"),
     path("r/<registry:name>/-/namespaces", registry.namespaces, name="namespaces"),
+    path("r/<registry:name>/-/docker", docker.docker, name="docker-access"),
+    path("r/<registry:name>/-/docker/admin", docker.switch, name="admin-account"),
+    path("r/<registry:name>/-/docker/admin/<int:slot>", docker.password, name="admin-password"),
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
     path("", include("dashboard.urls_access")),

@@ -49,6 +49,7 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
         "run": SyncRun.objects.active().filter(registry=registry).first() if may_read else None,
         "may_read": may_read,
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, scope),
+        "can_grant": may(request.user, Action.ACCESS_MANAGE, scope),
         "namespace": namespace.text,
         "place": tree.place(namespace.text),
         "crumbs": _crumbs(namespace.text),

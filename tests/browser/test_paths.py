@@ -20,6 +20,7 @@ PAGES = [
     "/r/harbour/?view=flat&sort=-size",
     "/r/harbour/?q=nothing-like-this",
     "/r/harbour/-/namespaces?ns=team-a",
+    "/r/harbour/-/docker?who=anonymous&scope=repository:team-a/app:pull",
     "/r/harbour/platform/auth/gateway?sort=-name",
     "/r/harbour/team-b/retired",
     SHOP,

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management import call_command
 
+from access.tokens import setup
 from registries.models import Registry
 from tests.live import registries
 
@@ -45,25 +46,17 @@ def docked(name: str, portolan: str, directory: Path, port: int | None = None) -
     same directory it has what it had, and trusts those of then."""
     directory.mkdir(exist_ok=True)
     kind = GENERATIONS[name]
-    auth = {
-        "token": {
-            "realm": f"{portolan}/auth/token",
-            "service": name,
-            "issuer": portolan,
-            **_trust(kind, directory),
-        }
-    }
+    auth = _configured(name, portolan, directory)["auth"]
     with registries.running(kind, directory, auth=auth, port=port) as running:
         yield Dock(name, running.host)
 
 
-def _trust(kind: str, directory: Path) -> dict[str, Any]:
-    """Distribution 2.8 reads certificates; 3 knows a certificate's key by another name than the one
-    in our tokens, and a key of the JWKS by that very one."""
-    if kind == "docker-registry":
-        bundle = directory / "portolan.pem"
+def _configured(name: str, portolan: str, directory: Path) -> dict[str, Any]:
+    """As the page about the registry's setup says."""
+    if GENERATIONS[name] == "docker-registry":
+        bundle = directory / "certificates.pem"
         bundle.write_text(printed(), encoding="utf-8")
-        return {"rootcertbundle": str(bundle)}
-    keys = directory / "portolan.json"
+        return setup.distribution_2(name, portolan, str(bundle))
+    keys = directory / "keys.json"
     keys.write_text(printed("--jwks"), encoding="utf-8")
-    return {"jwks": str(keys), "signingalgorithms": ["ES256"]}
+    return setup.distribution_3(name, portolan, str(keys))

@@ -22,7 +22,7 @@ CREATED = 201
 # So many lines to copy; who uses more registries knows how the line goes.
 HOSTS_SHOWN = 5
 # The kind that asks Portolan for its tokens; others judge by themselves.
-_TAKES_TOKENS = "distribution"
+TAKES_TOKENS = "distribution"
 
 
 def show_once(
@@ -59,7 +59,7 @@ def login_hosts(one: Asker, rights: Rights) -> list[str]:
     """Hosts of the registries where somebody with these rights pulls or pushes by Portolan's
     tokens; never one that the person who looks may not know of."""
     scopes = rights.scopes(Action.CONTENT_READ, Action.CONTENT_WRITE)
-    found = visible_registries(one.user).filter(kind=_TAKES_TOKENS)
+    found = visible_registries(one.user).filter(kind=TAKES_TOKENS)
     if EVERYTHING not in scopes:
         found = found.filter(name__in={scope.registry for scope in scopes})
     hosts = [registry.host.partition("/")[0] for registry in found.order_by("name")[:HOSTS_SHOWN]]
