@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from access.actions import ALL, Action
+from access.authentication import ADMIN_ACTIONS
 from access.scopes import EVERYTHING, Scope
 
 HARBOUR = Scope("harbour")
@@ -59,6 +60,7 @@ SIGNED_IN = SigningIn()
 MANAGING_ALL = needs("access manage", EVERYTHING)
 MANAGING = needs("access manage")
 OWNING = needs("access manage", besides=ALL)
+HANDING_OUT = needs("access manage", besides=ADMIN_ACTIONS)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,13 @@ BROWSING = [
     _screen(f"{APP}/-/tags/1.0/history", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}/raw", PULLING),
+]
+DOCKER = [
+    _screen("/r/harbour/-/docker", MANAGING),
+    Line("POST", "/r/harbour/-/docker/admin", MANAGING, 403, 302, 404, {"state": "off"}),
+    # Who may do it is asked for his password first, and led there.
+    Line("GET", "/r/harbour/-/docker/admin/1", HANDING_OUT, 403, 302, 404),
+    Line("POST", "/r/harbour/-/docker/admin/1", HANDING_OUT, 403, 302, 404),
 ]
 CONNECTING = [
     Line("GET", "/registries/connect/", needs("registry manage", EVERYTHING), 403, 200, 403),
@@ -241,6 +250,7 @@ AUDIT = [
 
 LINES = [
     *BROWSING,
+    *DOCKER,
     *CONNECTING,
     *ROLES_AND_GRANTS,
     *REQUESTS_AND_REVIEWS,
