@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from access.actions import ALL, Action
-from access.authentication import ADMIN_ACTIONS
 from access.scopes import EVERYTHING, Scope
+from access.secret_owners import ADMIN_ACTIONS
 
 HARBOUR = Scope("harbour")
 
