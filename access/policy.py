@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import BooleanField, F, Func, Q
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -209,20 +212,37 @@ def inside(rights: Rights, scopes: Iterable[Scope]) -> Q:
     """The condition on repositories that lie in these scopes: equalities and ranges, which the
     index on (registry, path) answers however many repositories there are."""
     condition = Q(pk__in=())
+    ranges = []
     for scope in scopes:
         if scope.registry is None:
             return Q()
-        condition |= _one(rights.registries[scope.registry], scope)
-    return condition
+        registry = rights.registries[scope.registry]
+        match scope.extent:
+            case Extent.PATTERN:
+                # "/" + 1 is "0": all that begins with the prefix, by byte order (collation C).
+                ranges.append((registry, scope.prefix, scope.prefix[:-1] + "0"))
+            case Extent.REPOSITORY:
+                condition |= Q(registry=registry, path=scope.path)
+            case _:
+                condition |= Q(registry=registry)
+    return condition | Q(_InRanges(tuple(ranges))) if ranges else condition
 
 
-def _one(registry: int, scope: Scope) -> Q:
-    match scope.extent:
-        case Extent.PATTERN:
-            # "/" + 1 is "0": all that begins with the prefix, by byte order (collation C).
-            end = scope.prefix[:-1] + "0"
-            return Q(registry=registry, path__gte=scope.prefix, path__lt=end)
-        case Extent.REPOSITORY:
-            return Q(registry=registry, path=scope.path)
-        case _:
-            return Q(registry=registry)
+class _InRanges(Func):
+    """Whether a repository's registry and path lie in one of these (registry, from, before).
+
+    The same as many Q objects, and the same plan; Django takes milliseconds to compile fifty.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, ranges: tuple[tuple[int, str, str], ...]) -> None:
+        super().__init__(F("registry"), F("path"))
+        self.ranges = ranges
+
+    def as_sql(
+        self, compiler: SQLCompiler, *_args: Any, **_context: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        registry, path = (compiler.compile(one)[0] for one in self.get_source_expressions())
+        one = f"({registry} = %s AND {path} >= %s AND {path} < %s)"
+        return f"({' OR '.join([one] * len(self.ranges))})", tuple(chain.from_iterable(self.ranges))
