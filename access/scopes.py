@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from django.utils.translation import gettext as _
@@ -40,10 +40,13 @@ class Scope:
 
     registry: str | None = None
     path: str = ""
+    # Told once: a decision asks every scope that somebody has.
+    extent: Extent = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.path and self.registry is None:
             raise InvalidScope(_("A path needs a registry that it is in."))
+        object.__setattr__(self, "extent", self._extent())
 
     @classmethod
     def parse(cls, text: str) -> Scope:
@@ -74,8 +77,7 @@ class Scope:
             return "*"
         return f"{self.registry}/{self.path}" if self.path else self.registry
 
-    @property
-    def extent(self) -> Extent:
+    def _extent(self) -> Extent:
         if self.registry is None:
             return Extent.EVERYTHING
         if not self.path:

@@ -1,6 +1,6 @@
 """The log of issued tokens, and what they tell: when a secret was used last, which rights are used.
 
-Entries are queued in memory and written about each second by a thread of the web process, by COPY:
+Entries are queued in memory and written every few seconds by a thread of the web process, by COPY:
 no token waits for the log. The queue is bounded; when the database is away for long, entries are
 dropped and counted, and tokens go on.
 """
@@ -22,11 +22,11 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 5.0
 MOST_WAITING = 50_000
 MOST_AT_ONCE = 5_000
 # With one idle connection a process more, a database runs out of them.
-IDLE_FLUSHES = 30
+IDLE_FLUSHES = 6
 
 
 @dataclass(frozen=True, slots=True)

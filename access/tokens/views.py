@@ -23,7 +23,7 @@ from access.authentication import (
     authenticate,
     read_basic,
 )
-from access.origin import address_of
+from access.origin import current
 from access.tokens import limits, scope, signing
 from access.tokens.service import SERVICE, Request, Token, issue, tell_wrong
 
@@ -37,9 +37,7 @@ CHALLENGE = 'Basic realm="Portolan", charset="UTF-8"'
 def token(request: HttpRequest) -> HttpResponse:
     """A token for what was asked and granted; 200 with less, 401 for wrong credentials only."""
     asks = request.POST if request.method == "POST" else request.GET
-    wanted = Request(
-        asks.get("service", ""), scope.parse(asks.getlist("scope")), address_of(request)
-    )
+    wanted = Request(asks.get("service", ""), scope.parse(asks.getlist("scope")), current().address)
     if not SERVICE.fullmatch(wanted.service):
         return _error(400, "invalid_request", _("“service” must be the name of a registry."))
     if request.method == "POST" and asks.get("grant_type") != "password":
@@ -113,6 +111,8 @@ def _error(status: int, code: str, text: str) -> HttpResponse:
 
 
 def _json(status: int, body: object) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(body), content_type="application/json", status=status)
+    content = orjson.dumps(body)
+    response = HttpResponse(content, content_type="application/json", status=status)
+    response["Content-Length"] = str(len(content))
     response["Cache-Control"] = "no-store"
     return response

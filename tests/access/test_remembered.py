@@ -162,3 +162,16 @@ def test_memory_is_bounded() -> None:
         for key in range(10):
             assert remembered.get(key, 1, lambda key=key: key) == key  # type: ignore[misc]
             assert len(remembered._kept) <= 3
+
+
+def test_a_connection_that_died_is_replaced_without_anybody_noticing(ci: Credentials) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    finally:
+        other.close()
+    assert may_push(ci)
