@@ -167,9 +167,11 @@ class _Writer:
         self._flush_all()
 
     def _flush_all(self) -> int:
-        written = 0
+        """Write what waits now. What comes meanwhile is the next time's: under load there would be
+        no end, and a transaction for every few tokens."""
+        written, waiting = 0, len(self._waiting)
         try:
-            while self._waiting:
+            while written < waiting:
                 written += self.flush()
         except Exception:  # noqa: BLE001  the thread must outlive whatever happens to the database
             connection.close()

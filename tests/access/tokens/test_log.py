@@ -133,3 +133,19 @@ def test_a_batch_is_a_few_statements_however_long_it_is(harbour: Registry) -> No
         log.write([issued(harbour) for _ in range(500)])
     assert len(queries) <= 4
     assert len(entries(harbour)) == 500
+
+
+def test_what_comes_while_it_writes_is_left_for_the_next_time(
+    harbour: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def write(batch: list[Issued]) -> None:
+        written.append(len(batch))
+        log.note(issued(harbour))
+
+    monkeypatch.setattr(log, "write", write)
+    log.note(issued(harbour))
+    log.note(issued(harbour))
+    log._writer._flush_all()
+    assert written == [2]
