@@ -1,4 +1,4 @@
-"""`python -m benchmarks [sync] [memory] [pages]`: measure, show, and keep in RESULTS.md.
+"""`python -m benchmarks [sync] [memory] [pages] [tokens]`: measure, show, and keep in RESULTS.md.
 
 Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
 catalog stay for the next time.
@@ -15,7 +15,7 @@ from benchmarks.report import Line, keep, show
 from dashboard import embedded
 
 HOME = Path(__file__).resolve().parent.parent / ".portolan" / "bench"
-PARTS = ("sync", "memory", "pages")
+PARTS = ("sync", "memory", "pages", "tokens")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _measure(part: str) -> int:
 
 
 def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
-    from benchmarks import pages, syncing
+    from benchmarks import pages, syncing, tokens
 
     return {
         "sync": ("Sync of a thousand repositories", lambda: syncing.measure(HOME)),
@@ -64,6 +64,7 @@ def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
             "Pages over 100,000 repositories, 1,000,000 tags, 1,400,000 manifests",
             pages.measure,
         ),
+        "tokens": ("Tokens for docker", lambda: tokens.measure(HOME)),
     }[part]
 
 
