@@ -8,7 +8,7 @@ Text form, as in commands, files and addresses: `*`, `REGISTRY`, `REGISTRY/team-
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -117,8 +117,18 @@ EVERYTHING = Scope()
 
 def widest(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     """The same coverage without those that lie inside another, in a stable order."""
-    kept: list[Scope] = []
-    for scope in sorted(set(scopes), key=lambda one: (one.extent.value, len(one.path), str(one))):
-        if not any(other.contains(scope) for other in kept):
-            kept.append(scope)
-    return tuple(sorted(kept, key=str))
+    given = set(scopes)
+    return tuple(sorted((one for one in given if given.isdisjoint(above(one))), key=str))
+
+
+def above(scope: Scope) -> Iterator[Scope]:
+    """Every scope that contains this one and is not it."""
+    if scope.registry is None:
+        return
+    yield EVERYTHING
+    if not scope.path:
+        return
+    yield Scope(scope.registry)
+    parts = scope.path.removesuffix(_BELOW).split("/")
+    for end in range(1, len(parts)):
+        yield Scope(scope.registry, "/".join(parts[:end]) + _BELOW)

@@ -79,3 +79,9 @@ def test_what_two_scopes_share_is_covered_by_both(
 def test_the_widest_cover_the_same(many: list[Scope], repository: Scope) -> None:
     before = any(scope.contains(repository) for scope in many)
     assert before == any(scope.contains(repository) for scope in widest(many))
+
+
+@given(st.lists(scopes, max_size=8))
+def test_none_of_the_widest_lies_inside_another(many: list[Scope]) -> None:
+    kept = widest(many)
+    assert not any(one != other and one.contains(other) for one in kept for other in kept)
