@@ -46,14 +46,19 @@ HEALTH_ICONS = {
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A drawing of the sprite; decoration, unless a label says what it means."""
-    drawing = format_html(
+    drawing = _drawing(name)
+    if not label:
+        return drawing
+    return format_html('{}<span class="visually-hidden">{}</span>', drawing, label)
+
+
+@cache
+def _drawing(name: str) -> SafeString:
+    return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
         _sprite(),
         name,
     )
-    if not label:
-        return drawing
-    return format_html('{}<span class="visually-hidden">{}</span>', drawing, label)
 
 
 @cache

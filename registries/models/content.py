@@ -322,6 +322,9 @@ class Tag(models.Model):
         indexes = [
             # A repository's newest tags first: the order people get unless they ask for another.
             models.Index(fields=["repository", "-dated_at", "-id"], name="tag_by_date"),
+            # The two others that people sort by; some repositories have tens of thousands.
+            models.Index(fields=["repository", "version_key", "id"], name="tag_by_version"),
+            models.Index(fields=["repository", "size", "id"], name="tag_by_size"),
             # Where a name is used: the second half of tag search, after TagName.
             models.Index(fields=["name", "repository"], name="tag_by_name"),
         ]
