@@ -21,11 +21,20 @@ def find(name: str) -> Path | None:
         built = TOOLS / name
         return built if built.is_file() else None
     found = shutil.which(name)
+    if name == "podman" and not podman_may_run():
+        return None
     return Path(found) if found else None
+
+
+def podman_may_run() -> bool:
+    """Without root it needs a program that not every system has beside it."""
+    return os.geteuid() == 0 or shutil.which("newuidmap") is not None
 
 
 def why_missing(name: str) -> str:
     """One line for people: why `find(name)` finds nothing."""
+    if name == "podman" and not podman_may_run():
+        return "podman runs as root here, or with newuidmap: install uidmap"
     failed = TOOLS / f"{name}.failed"
     if failed.is_file():
         return f"{name} could not be built: {failed.read_text(encoding='utf-8').strip()}"

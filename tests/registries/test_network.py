@@ -125,7 +125,8 @@ def test_no_address_is_open_that_python_knows_to_be_otherwise(
         PUBLIC.judge(address)
     except AddressRefused:
         return
-    translated = ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("2001::/32")
+    # Judged by the address inside; Pythons differ in whether the outside is global.
+    translated = map(ipaddress.ip_network, ("64:ff9b:1::/48", "2001::/32", "2002::/16"))
     if not any(address.version == net.version and address in net for net in translated):
         assert address.is_global
     assert not address.is_multicast
