@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from access.tokens.views import token
 
@@ -23,5 +24,7 @@ class TokenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == PATH:
+            # Or the thread would answer in the language of whom it served before.
+            translation.deactivate()
             return token(request)
         return self._get_response(request)
