@@ -44,7 +44,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth publishe
         return f"{super()._get_login_attempts_cache_key(request, **credentials)} {get_ip(request)}"
 
 
-class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth publishes no types
     """Accounts by single sign-on."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
@@ -83,7 +83,7 @@ class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return user
 
 
-class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth publishes no types
     """Seeds of apps and of recovery codes are encrypted at rest, like all secrets."""
 
     def encrypt(self, text: str) -> str:
@@ -96,7 +96,7 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return "Portolan"
 
 
-class ResetForm(ResetPasswordForm):  # type: ignore[misc]
+class ResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth publishes no types
     """Mails a link to those who have a password. Who comes by single sign-on, or has yet to open the
     invitation, gets none by mail: a leaver would keep a way in that his company cannot close."""
 
