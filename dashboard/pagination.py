@@ -38,6 +38,16 @@ class CappedCount:
         found = rows.order_by()[: cap + 1].count()
         return cls(value=min(found, cap), capped=found > cap)
 
+    @classmethod
+    def beside(cls, page: Page[Any], rows: QuerySet[Any], *, stored: int = 0) -> CappedCount:
+        """Counts without a query where the page holds all the rows there are, or where a stored
+        counter says that there are more than anybody counts."""
+        if page.is_all:
+            return cls(value=len(page.rows), capped=False)
+        if stored > COUNT_CAP:
+            return cls(value=COUNT_CAP, capped=True)
+        return cls.of(rows)
+
     def __bool__(self) -> bool:
         return self.value > 0
 
@@ -94,6 +104,11 @@ class Page(Generic[M]):
     rows: Sequence[M]
     previous: str
     next: str
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there is no other page."""
+        return not self.previous and not self.next
 
     def __bool__(self) -> bool:
         return bool(self.rows)

@@ -16,7 +16,7 @@ from registries.models import Namespace, Registry, Repository
 from registries.models.registry import NamespaceQuerySet
 
 # A level longer than this goes on at its own address.
-LEVEL_SIZE = 100
+LEVEL_SIZE = 50
 
 
 @dataclass(slots=True)

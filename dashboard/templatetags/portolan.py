@@ -14,7 +14,7 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, pgettext
@@ -70,11 +70,17 @@ def _sprite() -> str:
 @register.simple_tag
 def copy_button(value: str, label: str = "") -> SafeString:
     """A button that copies `value` and says so in place; absent without JavaScript."""
+    rest = _copy_button(label or _("Copy"), get_language())
+    return SafeString(f'<clipboard-copy value="{conditional_escape(value)}"{rest}')
+
+
+@lru_cache(maxsize=256)
+def _copy_button(label: str, _language: str | None) -> SafeString:
+    """All of it but the value, which every row has anew."""
     return format_html(
-        '<clipboard-copy value="{}" aria-label="{}" data-copied="{}">'
+        ' aria-label="{}" data-copied="{}">'
         '<span class="todo">{}</span><span class="done">{}</span></clipboard-copy>',
-        value,
-        label or _("Copy"),
+        label,
         _("Copied"),
         icon("copy"),
         icon("check"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
 from access.actions import Action
@@ -16,10 +16,10 @@ from access.sight import eyes_of, visible_in
 from dashboard.browse.filters import read_filter
 from dashboard.browse.tree import Tree
 from dashboard.htmx import render_page
-from dashboard.pagination import CappedCount, Column, Order, paginate
+from dashboard.pagination import COUNT_CAP, CappedCount, Column, Order, Page, paginate
 from dashboard.totals import held_in
-from registries.models import SyncRun
-from registries.models.registry import PUSHED_OR_NEVER
+from registries.models import Repository, SyncRun
+from registries.models.registry import PUSHED_OR_NEVER, RepositoryQuerySet
 
 COLUMNS = {
     "path": Column(F("path"), str),
@@ -42,22 +42,30 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
     tree = Tree(registry, eyes_of(request.user).on(registry))
     scope = Scope(registry.name)
     may_read = may(request.user, Action.REGISTRY_READ, scope)
+    place = tree.place(namespace.text)
+    held = held_in([registry], request.user)[registry.pk]
+    if text.text:
+        page, count = _filtered(repositories, order, request.GET)
+    else:
+        page = paginate(repositories.as_rows(), order=order, query=request.GET)
+        stored = place.repository_count if place else 0 if namespace.text else held.repositories
+        count = CappedCount.beside(page, repositories, stored=stored)
     context = {
         "section": "registries",
         "registry": registry,
-        "held": held_in([registry], request.user)[registry.pk],
+        "held": held,
         "run": SyncRun.objects.active().filter(registry=registry).first() if may_read else None,
         "may_read": may_read,
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, scope),
         "can_grant": may(request.user, Action.ACCESS_MANAGE, scope),
         "namespace": namespace.text,
-        "place": tree.place(namespace.text),
+        "place": place,
         "crumbs": _crumbs(namespace.text),
         "filter": text,
         "flat": flat,
         "order": order,
-        "page": paginate(repositories, order=order, query=request.GET),
-        "count": CappedCount.of(repositories),
+        "page": page,
+        "count": count,
         "level": None if flat else tree.levels_to(namespace.text),
     }
     return render_page(request, "dashboard/registry/registry.html", context, fragment="results")
@@ -78,6 +86,21 @@ def namespaces(request: HttpRequest, name: str) -> HttpResponse:
     }
     template = "dashboard/registry/namespaces.html"
     return render_page(request, template, context, fragment="level")
+
+
+def _filtered(
+    repositories: RepositoryQuerySet, order: Order, query: QueryDict
+) -> tuple[Page[Repository], CappedCount]:
+    """The page of those that a substring chose, and how many they are.
+
+    Unordered, Postgres finds few among many by their trigrams; asked for the first fifty in order
+    it would walk through all. Where very many match, that walk ends soon.
+    """
+    keys = list(repositories.order_by().values_list("pk", flat=True)[: COUNT_CAP + 1])
+    few = len(keys) <= COUNT_CAP
+    rows = Repository.objects.filter(pk__in=keys) if few else repositories
+    page = paginate(rows.as_rows(), order=order, query=query)
+    return page, CappedCount(min(len(keys), COUNT_CAP), capped=not few)
 
 
 def _crumbs(namespace: str) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
     matching = (repository.tags.all() if everything else repository.tags.for_people()).containing(
         text.text
     )
-    page = paginate(matching.with_manifests(), order=order, query=request.GET)
+    page = paginate(matching.as_rows(), order=order, query=request.GET)
     _count_aliases(repository, page.rows)
     context = {
         "section": "registries",
@@ -52,7 +52,7 @@ def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
         "hidden": CappedCount.of(referring),
         "order": order,
         "page": page,
-        "count": CappedCount.of(matching),
+        "count": CappedCount.beside(page, matching),
         "commands": _pull_first(repository, page.rows),
     }
     return render_page(request, "dashboard/repository/tags.html", context, fragment="results")
@@ -76,7 +76,7 @@ def artifacts(request: HttpRequest, name: str, path: str) -> HttpResponse:
         "untagged": untagged,
         "order": order,
         "page": page,
-        "count": CappedCount.of(matching),
+        "count": CappedCount.beside(page, matching),
     }
     return render_page(request, "dashboard/repository/artifacts.html", context, fragment="results")
 

@@ -269,6 +269,19 @@ class TagQuerySet(models.QuerySet["Tag"]):
             models.Prefetch("artifact", queryset=Artifact.objects.with_manifests())
         )
 
+    def as_rows(self) -> TagQuerySet:
+        """With the little that a list of tags shows of what they point at."""
+        artifacts = Artifact.objects.select_related("manifest").only(
+            "details",
+            "manifest__digest",
+            "manifest__kind",
+            "manifest__platforms",
+            "manifest__os",
+            "manifest__architecture",
+            "manifest__variant",
+        )
+        return self.prefetch_related(models.Prefetch("artifact", queryset=artifacts))
+
     def counted_by_artifact(self, artifacts: Iterable[int]) -> dict[int, int]:
         """Artifact id -> how many tags point at it, with one query."""
         counted = (

@@ -175,6 +175,10 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """Paths that contain the text; they are lower-case by the specification's grammar."""
         return self.filter(path__contains=text.lower()) if text else self
 
+    def as_rows(self) -> RepositoryQuerySet:
+        """With what a list shows of them."""
+        return self.only("path", "tag_count", "unique_bytes", "logical_bytes", "pushed_at")
+
 
 class Repository(models.Model):
     """A path in one registry. Its counters are kept by the sync, so that lists read one table."""

@@ -4,6 +4,7 @@ import pytest
 from django.core import signing
 from django.db.models import F
 from django.http import QueryDict
+from pytest_django import DjangoAssertNumQueries
 
 from dashboard.pagination import CappedCount, Column, Order, Page, paginate
 from registries.models import Repository
@@ -100,3 +101,22 @@ def test_a_head_asks_for_its_own_direction_first_and_then_for_the_other() -> Non
 def test_counting_stops_at_the_cap() -> None:
     assert CappedCount.of(Repository.objects.all(), cap=10) == CappedCount(10, capped=False)
     assert CappedCount.of(Repository.objects.all(), cap=9) == CappedCount(9, capped=True)
+
+
+def test_what_fits_one_page_is_counted_without_asking(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    rows = Repository.objects.filter(path__lt="app-3")
+    shown = paginate(rows, order=Order.read("", COLUMNS), query=QueryDict(), size=SIZE)
+    with django_assert_num_queries(0):
+        assert CappedCount.beside(shown, rows) == CappedCount(3, capped=False)
+
+
+def test_a_stored_counter_far_beyond_the_cap_saves_the_counting(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    rows = Repository.objects.all()
+    with django_assert_num_queries(1):
+        shown = page("")
+        assert CappedCount.beside(shown, rows, stored=5000) == CappedCount(1000, capped=True)
+    assert CappedCount.beside(shown, rows, stored=900) == CappedCount(10, capped=False)
