@@ -24,7 +24,7 @@ from registries.events import Event
 
 # What each audited event is about, in its own fields' words. What is not here is not audited:
 # tags that move have a history of their own.
-TARGETS: Mapping[type[Event], str] = {
+TARGETS: dict[type[Event], str] = {
     events.RegistryConnected: "{registry}",
     events.RegistryChanged: "{registry}",
     events.RegistryRemoved: "{registry}",
@@ -85,6 +85,11 @@ class Told:
     target: str
     old: dict[str, Any] | None
     new: dict[str, Any] | None
+
+
+def also(targets: Mapping[type[Event], str]) -> None:
+    """Audit these events of an app above this one, too."""
+    TARGETS.update(targets)
 
 
 def record(events: Sequence[Event], actor: Actor, **_signal: object) -> None:

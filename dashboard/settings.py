@@ -278,7 +278,11 @@ CELERY_TASK_TIME_LIMIT = 840  # below the visibility timeout, or a slow task wou
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ROUTES = {"registries.tasks.*": {"queue": "sync"}}
+CELERY_TASK_ROUTES = {
+    "registries.tasks.*": {"queue": "sync"},
+    "webhooks.tasks.handle_notifications": {"queue": "events"},
+    "webhooks.tasks.deliver": {"queue": "deliveries"},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "start due syncs": {
@@ -290,6 +294,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "registries.tasks.recover_lost_work",
         "schedule": 30.0,
         "options": {"expires": 30, "queue": "default"},
+    },
+    # Rows wake their workers themselves; these find what a lost wake left lying.
+    "handle notifications": {
+        "task": "webhooks.tasks.handle_notifications",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "deliver": {
+        "task": "webhooks.tasks.deliver",
+        "schedule": 5.0,
+        "options": {"expires": 5},
     },
     "end grants": {
         "task": "access.tasks.end_grants",

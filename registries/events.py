@@ -68,6 +68,21 @@ class TagDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactGone(Event):
+    """A manifest that the registry proved not to have any more, tagged or not."""
+
+    repository: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuarantined(Event):
+    repository: str
+    digest: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePulled(Event):
     repository: str
     digest: str

@@ -19,7 +19,8 @@ from dashboard import first_run
 from dashboard.supervisor import Program, ProgramFailedError, Supervisor
 
 HOST = "127.0.0.1"
-QUEUES = "sync,events,deliveries,default"
+# Syncs may take hours: events and deliveries have processes of their own, so as never to wait.
+WORKERS = {"worker": "sync,default", "events": "events,deliveries"}
 READY_SECONDS = 60.0
 
 
@@ -84,14 +85,19 @@ def programs() -> list[Program]:
                 "dashboard.wsgi:application",
             ],
         ),
-        Program(
-            "worker",
-            [
-                *(*celery, "worker", "--queues", QUEUES, "--concurrency", "2"),
-                *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
-            ],
-            # Celery then gives running tasks a while to end, and returns the others to the queue.
-            {"REMAP_SIGTERM": "SIGQUIT"},
+        *(
+            Program(
+                name,
+                [
+                    *(*celery, "worker", "--hostname", f"{name}@%h", "--queues", queues),
+                    *("--concurrency", "2", "--loglevel", "INFO"),
+                    *("--without-gossip", "--without-mingle"),
+                ],
+                # Celery then gives running tasks a while to end, and returns the others to the
+                # queue.
+                {"REMAP_SIGTERM": "SIGQUIT"},
+            )
+            for name, queues in WORKERS.items()
         ),
         Program("beat", [*celery, "beat", "--loglevel", "WARNING"]),
     ]
