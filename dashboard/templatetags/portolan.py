@@ -70,13 +70,16 @@ def _sprite() -> str:
 @register.simple_tag
 def copy_button(value: str, label: str = "") -> SafeString:
     """A button that copies `value` and says so in place; absent without JavaScript."""
-    rest = _copy_button(label or _("Copy"), get_language())
+    return _copy_button(value, _copy_rest(label or _("Copy"), get_language()))
+
+
+def _copy_button(value: str, rest: SafeString) -> SafeString:
     return SafeString(f'<clipboard-copy value="{conditional_escape(value)}"{rest}')
 
 
 @lru_cache(maxsize=256)
-def _copy_button(label: str, _language: str | None) -> SafeString:
-    """All of it but the value, which every row has anew."""
+def _copy_rest(label: str, _language: str | None) -> SafeString:
+    """All of the button but the value, which every row has anew."""
     return format_html(
         ' aria-label="{}" data-copied="{}">'
         '<span class="todo">{}</span><span class="done">{}</span></clipboard-copy>',
@@ -87,20 +90,26 @@ def _copy_button(label: str, _language: str | None) -> SafeString:
     )
 
 
+@lru_cache(maxsize=16)
+def _copy_digest_rest(language: str | None) -> SafeString:
+    return _copy_rest(_("Copy the digest"), language)
+
+
 @register.simple_tag
 def digest(value: str, href: str = "", *, copy: bool = True) -> SafeString:
     """A digest's algorithm, muted, and first twelve characters; whole in the title and the copy."""
     if not value:
         return _nothing()
     algorithm, _colon, encoded = value.partition(":")
-    text = format_html('<span class="algorithm">{}:</span>{}', algorithm, encoded[:SHORT_DIGEST])
+    text = '<span class="algorithm">{}:</span>{}'
+    parts = (value, algorithm, encoded[:SHORT_DIGEST])
     shown = (
-        format_html('<a href="{}" title="{}">{}</a>', href, value, text)
+        format_html(f'<a href="{{}}" title="{{}}">{text}</a>', href, *parts)
         if href
-        else format_html('<span title="{}">{}</span>', value, text)
+        else format_html(f'<span title="{{}}">{text}</span>', *parts)
     )
-    button = copy_button(value, _("Copy the digest")) if copy else ""
-    return format_html('<span class="digest">{}{}</span>', shown, button)
+    button = _copy_button(value, _copy_digest_rest(get_language())) if copy else ""
+    return SafeString(f'<span class="digest">{shown}{button}</span>')
 
 
 @register.simple_tag

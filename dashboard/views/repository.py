@@ -14,7 +14,7 @@ from access.shortcuts import get_repository_or_404
 from dashboard.browse.filters import read_filter
 from dashboard.browse.pulling import PullCommand, pull_commands
 from dashboard.htmx import render_page
-from dashboard.pagination import CappedCount, Column, Order, paginate
+from dashboard.pagination import CappedCount, Column, Order, Page, paginate
 from registries.models import Artifact, ManifestChild, Repository, Tag
 from registries.models.content import ArtifactQuerySet
 
@@ -36,12 +36,13 @@ def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
     text = read_filter(request, "q")
     everything = request.GET.get("show") == "all"
     order = Order.read(request.GET.get("sort", ""), TAG_COLUMNS)
-    referring = repository.tags.referring()
     matching = (repository.tags.all() if everything else repository.tags.for_people()).containing(
         text.text
     )
     page = paginate(matching.as_rows(), order=order, query=request.GET)
-    _count_aliases(repository, page.rows)
+    _complete(repository, page)
+    hidden = CappedCount.of(repository.tags.referring())
+    stored = 0 if text.text or hidden.capped else repository.tag_count - hidden.value
     context = {
         "section": "registries",
         "repository": repository,
@@ -49,10 +50,10 @@ def tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
         "view": "tags",
         "filter": text,
         "everything": everything,
-        "hidden": CappedCount.of(referring),
+        "hidden": hidden,
         "order": order,
         "page": page,
-        "count": CappedCount.beside(page, matching),
+        "count": CappedCount.beside(page, matching, stored=stored),
         "commands": _pull_first(repository, page.rows),
     }
     return render_page(request, "dashboard/repository/tags.html", context, fragment="results")
@@ -88,11 +89,14 @@ def _pull_first(repository: Repository, tags: Sequence[Tag]) -> list[PullCommand
     return pull_commands(repository, tags[0].artifact.manifest.kind, tag=tags[0].name)
 
 
-def _count_aliases(repository: Repository, tags: Sequence[Tag]) -> None:
-    """Sets on each tag how many others point at the same artifact."""
-    counted = repository.tags.counted_by_artifact({tag.artifact_id for tag in tags})
-    for tag in tags:
+def _complete(repository: Repository, page: Page[Tag]) -> None:
+    """Sets on each tag how many others point at the same artifact, and what its date tells."""
+    counted = repository.tags.counted_by_artifact({tag.artifact_id for tag in page.rows})
+    # Asked of each row, Django would translate all of them for each.
+    labels = {value: str(label) for value, label in Tag.DatedBy.choices}
+    for tag in page.rows:
         tag.aliases = counted.get(tag.artifact_id, 1) - 1  # type: ignore[attr-defined]  # for the template
+        tag.dated = labels[tag.dated_by]  # type: ignore[attr-defined]
 
 
 def _put_names(repository: Repository, artifacts: Sequence[Artifact]) -> None:
