@@ -9,11 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import InterfaceError, OperationalError, connection
-from django.utils import timezone
+import psycopg
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.utils.translation import gettext as _
 
 from access import secrets
@@ -29,7 +28,7 @@ LONGEST = 4096
 # One row by its index, and the stamp of what is remembered of its owner. Written out, as the ORM
 # takes as long to build such a query as Postgres to answer it, and every pull and push begins so.
 _FIND = f"""
-    SELECT kind, digest, actions, scopes, expires_at, revoked_at,
+    SELECT kind, digest, actions, scopes, expires_at <= clock_timestamp(), revoked_at IS NOT NULL,
            coalesce(user_id, service_principal_id, admin_account_id), {STAMP}
       FROM access_secret WHERE key_id = %s
 """  # noqa: S608  a constant
@@ -107,9 +106,9 @@ def authenticate(presented: Credentials) -> Caller:
     found = _Found(*row)
     if found.kind != secret.kind or not secret.matches(found.digest):
         raise _wrong("no such secret")
-    if found.revoked_at is not None:
+    if found.is_revoked:
         raise _wrong("the secret was revoked")
-    if found.expires_at is not None and found.expires_at <= timezone.now():
+    if found.has_expired:
         raise _wrong("the secret has expired")
     owner = owner_of(found.kind, found.owner, found.stamp)
     if owner is None or owner.barred:
@@ -134,7 +133,8 @@ def _find(key_id: str) -> tuple[Any, ...] | None:
     connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
     try:
         return _ask(key_id)
-    except (InterfaceError, OperationalError):
+    # ProgrammingError: a pooler gave us a connection on which nothing was prepared.
+    except (InterfaceError, OperationalError, ProgrammingError):
         if connection.in_atomic_block:
             raise
         connection.close()
@@ -142,10 +142,10 @@ def _find(key_id: str) -> tuple[Any, ...] | None:
 
 
 def _ask(key_id: str) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [key_id])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    """Prepared: Postgres plans it once a connection, which takes as long as to answer it."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(_FIND, [key_id], prepare=True).fetchone()
 
 
 class _Found(NamedTuple):
@@ -155,8 +155,8 @@ class _Found(NamedTuple):
     digest: str
     actions: list[str]
     scopes: list[str]
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    has_expired: bool | None
+    is_revoked: bool
     owner: int
     stamp: int | None
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from access import secret_owners
+from access import authentication, secret_owners
 from access.actions import Action
 from access.authentication import Credentials, WrongCredentials, authenticate
 from access.models import AdminAccount, Grant, Membership, Role, Secret, ServicePrincipal, Team
@@ -43,10 +43,26 @@ def may_push(presented: Credentials) -> bool:
     return authenticate(presented).rights.may(Action.CONTENT_WRITE, SHOP)
 
 
-def test_who_asked_a_moment_ago_costs_one_statement(ci: Credentials) -> None:
-    with CaptureQueriesContext(connection) as captured:
+def test_who_asked_a_moment_ago_costs_one_statement(
+    ci: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ask = [], authentication._ask
+
+    def counted(key_id: str) -> object:
+        asked.append(key_id)
+        return ask(key_id)
+
+    monkeypatch.setattr(authentication, "_ask", counted)
+    with CaptureQueriesContext(connection) as captured:  # sees all but that one
         assert may_push(ci)
-    assert len(captured) == 1
+    assert (len(asked), len(captured)) == (1, 0)
+
+
+def test_a_connection_on_which_nothing_was_prepared_is_replaced(ci: Credentials) -> None:
+    assert may_push(ci)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")  # what a pooler's other connection looks like
+    assert may_push(ci)
 
 
 def test_a_revoked_grant_counts_from_the_next_request_on(ci: Credentials) -> None:
