@@ -103,6 +103,11 @@ class Subscription(models.Model):
     def scope(self) -> Scope:
         return Scope(self.registry.name if self.registry else None, self.path)
 
+    @property
+    def subscribed(self) -> tuple[Topic, ...]:
+        """Its topics; one that an older or newer version wrote and we do not know tells nothing."""
+        return tuple(topic for topic in Topic if topic.value in self.topics)
+
     def signing_secrets(self, at: datetime) -> tuple[str, ...]:
         """The live ones in their text form, newest first."""
         old = self.old_secret_until is not None and self.old_secret_until > at

@@ -1,0 +1,320 @@
+"""Webhooks: made, changed, paused, resumed, removed. Screens and API call these and decide nothing.
+
+Whoever has a webhook is told all that happens in its scope, for as long as it lives. So it takes the
+right to manage webhooks on the whole scope, and for what tells of access the right to manage that.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from access.actions import Action
+from access.models import User
+from access.policy import Rights
+from access.reach import lying_in
+from access.scopes import Scope
+from registries.actor import Actor
+from registries.events import emit
+from registries.models import Registry
+from registries.secret import Secret
+from webhooks import wake
+from webhooks.events import (
+    SigningSecretRotated,
+    SubscriptionChanged,
+    SubscriptionCreated,
+    SubscriptionRemoved,
+    SubscriptionSwitched,
+)
+from webhooks.models import Delivery, Subscription
+from webhooks.subscription_settings import (
+    TAKES,
+    SubscriptionSettings,
+    allows_http,
+    cleaned,
+    require_for,
+)
+from webhooks.targets import Target, parse_target
+from webhooks.tasks import deliver
+
+# How long the signing secret before works beside the new one.
+OVERLAP = timedelta(hours=24)
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A webhook and its new signing secret, which is to be shown this once."""
+
+    subscription: Subscription
+    secret: str = field(repr=False)
+
+
+@transaction.atomic(durable=True)
+def create_subscription(
+    settings: SubscriptionSettings, *, creator: User | None = None, rights: Rights, actor: Actor
+) -> Signed:
+    """Raises ValidationError for settings that make no sense, PermissionDenied for who may not."""
+    require_for(rights, settings.where.scope, settings.topics)
+    settings = cleaned(settings)
+    if settings.url is None:
+        raise ValidationError({"url": _("Say where it is sent.")})
+    secret = new_secret()
+    made = Subscription(secret=Secret(secret), old_secret=Secret(""), created_by=creator)
+    _fill(made, settings, _target(settings.url))
+    made.headers = _stored(settings)
+    made.save(force_insert=True)
+    emit(
+        [SubscriptionCreated(_registry(made), timezone.now(), made.name, _told(made))], actor=actor
+    )
+    return Signed(made, secret)
+
+
+@transaction.atomic(durable=True)
+def change_subscription(
+    subscription: Subscription, settings: SubscriptionSettings, *, rights: Rights, actor: Actor
+) -> Subscription:
+    """Headers were entered for one receiver: another host gets them only when entered again."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    require_for(rights, settings.where.scope, settings.topics)
+    settings = cleaned(settings)
+    old = _told(subscription)
+    # It was allowed when it was stored; what is dialled is judged when it is.
+    before = parse_target(subscription.url.reveal(), allow_http=True)
+    target = before if settings.url is None else _target(settings.url)
+    if settings.headers is None and subscription.headers.reveal():
+        _require_same_host(before, target)
+    _fill(subscription, settings, target)
+    if settings.headers is not None:
+        subscription.headers = _stored(settings)
+    subscription.save(
+        update_fields=[
+            "name", "registry", "path", "tag", "topics", "form", "url", "host", "headers", "team",
+        ]
+    )  # fmt: skip
+    new = _told(subscription) | _changed_secrets(settings, before, target)
+    _emit_change(subscription, old, new, actor)
+    return subscription
+
+
+@transaction.atomic(durable=True)
+def remove_subscription(subscription: Subscription, *, rights: Rights, actor: Actor) -> None:
+    """With its deliveries, also those that are still to be sent."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    registry, name, old = _registry(subscription), subscription.name, _told(subscription)
+    subscription.delete()
+    emit([SubscriptionRemoved(registry, timezone.now(), name, old)], actor=actor)
+
+
+@transaction.atomic(durable=True)
+def pause_subscription(
+    subscription: Subscription, *, reason: str = "", rights: Rights, actor: Actor
+) -> Subscription:
+    """What happens from now on is held until it goes on. Pausing one that stopped is no error."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    if subscription.state != Subscription.State.PAUSED:
+        switch(subscription, Subscription.State.PAUSED, because=reason, actor=actor)
+    return subscription
+
+
+@transaction.atomic(durable=True)
+def resume_subscription(
+    subscription: Subscription, *, send_held: bool, rights: Rights, actor: Actor
+) -> tuple[Subscription, int]:
+    """Go on, after a pause or a stop, with what was held meanwhile or without it; and how many
+    messages that were."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    if subscription.state != Subscription.State.ACTIVE:
+        switch(subscription, Subscription.State.ACTIVE, because="", actor=actor)
+    return subscription, _release(subscription, send=send_held)
+
+
+@transaction.atomic(durable=True)
+def rotate_signing_secret(
+    subscription: Subscription, *, overlap: timedelta = OVERLAP, rights: Rights, actor: Actor
+) -> Signed:
+    """A new secret; for `overlap`, messages carry the signatures of both. A third that was still
+    live beside them is dropped."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    secret, until = new_secret(), timezone.now() + overlap
+    subscription.old_secret, subscription.secret = subscription.secret, Secret(secret)
+    subscription.old_secret_until = until
+    subscription.save(update_fields=["secret", "old_secret", "old_secret_until"])
+    emit(
+        [
+            SigningSecretRotated(
+                _registry(subscription), timezone.now(), subscription.name, until.isoformat()
+            )
+        ],
+        actor=actor,
+    )
+    return Signed(subscription, secret)
+
+
+# Who may --------------------------------------------------------------------------------------
+
+
+def manageable(rights: Rights) -> QuerySet[Subscription]:
+    """The webhooks that who has these rights may manage; of others he does not know."""
+    condition = lying_in(rights.scopes(Action.WEBHOOK_MANAGE))
+    for action in dict.fromkeys(TAKES.values()):
+        told = [topic.value for topic, takes in TAKES.items() if takes is action]
+        condition &= lying_in(rights.scopes(action)) | ~Q(topics__overlap=told)
+    return Subscription.objects.filter(condition).select_related("registry", "team")
+
+
+def require_care(subscription: Subscription, rights: Rights) -> None:
+    """Raises PermissionDenied unless who has these rights may manage the webhook as it is."""
+    require_for(rights, subscription.scope, subscription.subscribed)
+
+
+def may_care(subscription: Subscription, rights: Rights) -> bool:
+    """Whether `require_care` lets pass."""
+    try:
+        require_care(subscription, rights)
+    except PermissionDenied:
+        return False
+    return True
+
+
+# Inside a transaction -------------------------------------------------------------------------
+
+
+def locked(subscription: Subscription) -> Subscription:
+    """The webhook as it is now, for this transaction alone."""
+    found = Subscription.objects.select_related("registry", "team").select_for_update(of=("self",))
+    return found.get(pk=subscription.pk)
+
+
+def switch(
+    subscription: Subscription, state: Subscription.State, *, because: str, actor: Actor
+) -> None:
+    """Let it be in this state from now on, and say why."""
+    now = timezone.now()
+    subscription.state, subscription.state_reason, subscription.state_at = state, because[:255], now
+    if state == Subscription.State.ACTIVE:
+        subscription.failing_since = None
+    subscription.save(update_fields=["state", "state_reason", "state_at", "failing_since"])
+    emit(
+        [
+            SubscriptionSwitched(
+                _registry(subscription), now, subscription.name, str(state.value), because
+            )
+        ],
+        actor=actor,
+    )
+
+
+def new_secret() -> str:
+    """A signing secret in the form of Standard Webhooks: `whsec_` and 32 random bytes in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def _release(subscription: Subscription, *, send: bool) -> int:
+    now = timezone.now()
+    held = Delivery.objects.filter(subscription=subscription, state=Delivery.State.HELD)
+    if not send:
+        reason = _("Left out when the webhook went on.")
+        return held.update(state=Delivery.State.GIVEN_UP, ended_at=now, reason=reason)
+    wake.after_commit(deliver)
+    return held.update(state=Delivery.State.WAITING, due_at=now, reason="", tries=0)
+
+
+def _fill(subscription: Subscription, settings: SubscriptionSettings, target: Target) -> None:
+    scope = settings.where.scope
+    subscription.name = settings.name
+    subscription.registry, subscription.path = _registry_of(scope), scope.path
+    subscription.tag = settings.where.tag
+    subscription.topics = [topic.value for topic in settings.topics]
+    subscription.form = settings.form.value
+    subscription.url, subscription.host = Secret(target.url), target.host
+    subscription.team = settings.team
+
+
+def _require_same_host(before: Target, after: Target) -> None:
+    if after.origin != before.origin:
+        raise ValidationError(
+            {
+                "headers": _(
+                    "The address moves to another host, and stored headers are not sent there:"
+                    " enter them again, or leave them out."
+                )
+            }
+        )
+
+
+def _registry_of(scope: Scope) -> Registry | None:
+    if scope.registry is None:
+        return None
+    registry = Registry.objects.filter(name=scope.registry).first()
+    if registry is None:
+        raise ValidationError({"where": _("There is no registry “%s”.") % scope.registry})
+    return registry
+
+
+def _target(url: str) -> Target:
+    return parse_target(url, allow_http=allows_http())
+
+
+def _stored(settings: SubscriptionSettings) -> Secret:
+    return Secret(json.dumps(dict(settings.headers)) if settings.headers else "")
+
+
+def _registry(subscription: Subscription) -> str:
+    return subscription.registry.name if subscription.registry else ""
+
+
+def _told(subscription: Subscription) -> dict[str, str]:
+    """What the audit log keeps of it: of the address only the host, of headers nothing."""
+    tag = f":{subscription.tag}" if subscription.tag else ""
+    return {
+        "name": subscription.name,
+        "where": f"{subscription.scope}{tag}",
+        "topics": " ".join(subscription.topics),
+        "payload": str(subscription.form),
+        "host": subscription.host,
+        "team": subscription.team.name if subscription.team else "",
+    }
+
+
+def _changed_secrets(
+    settings: SubscriptionSettings, before: Target, after: Target
+) -> dict[str, str]:
+    """That they changed, and not how."""
+    changed = {}
+    if before.url != after.url:
+        changed["address"] = "changed"
+    if settings.headers is not None:
+        changed["headers"] = "changed" if settings.headers else "left out"
+    return changed
+
+
+def _emit_change(
+    subscription: Subscription, before: dict[str, str], after: dict[str, str], actor: Actor
+) -> None:
+    names = [name for name in after if after[name] != before.get(name)]
+    if names:
+        old = {name: before[name] for name in names if name in before}
+        new = {name: after[name] for name in names}
+        emit(
+            [
+                SubscriptionChanged(
+                    _registry(subscription), timezone.now(), before["name"], old, new
+                )
+            ],
+            actor=actor,
+        )
