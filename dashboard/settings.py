@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.origin.OriginMiddleware",
     "access.tokens.middleware.TokenMiddleware",
+    "webhooks.inbound.middleware.NotificationMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -283,6 +284,8 @@ CELERY_TASK_ROUTES = {
     "webhooks.tasks.handle_notifications": {"queue": "events"},
     "webhooks.tasks.deliver": {"queue": "deliveries"},
 }
+# Notifications of registries wake the worker from a thread of each web process; in tests at once.
+WAKE_IN_BACKGROUND = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "start due syncs": {

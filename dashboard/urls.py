@@ -45,6 +45,7 @@ urlpatterns = [
     path("r/<registry:name>/-/docker/admin/<int:slot>", docker.password, name="admin-password"),
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
+    path("", include("webhooks.urls")),
     path("", include("dashboard.urls_access")),
     path("", include("dashboard.urls_manage")),
 ]

@@ -53,7 +53,7 @@ def set_up_django() -> None:
     cache["LOCATION"] = f"{cache['LOCATION'].partition('?')[0]}?db={int(worker) % 16}"
     # Made for being slow, which no test is about.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.TOKEN_LOG_IN_BACKGROUND = False
+    settings.TOKEN_LOG_IN_BACKGROUND = settings.WAKE_IN_BACKGROUND = False
     # Pages are tested without having run collectstatic.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -21,7 +21,7 @@ _REMEMBERED_SECONDS = 2
 
 def after_commit(task: Task[..., None]) -> None:
     """Have `task` run once this transaction is committed; call `begun` first thing in it."""
-    transaction.on_commit(partial(_wake, task), robust=True)
+    transaction.on_commit(partial(now, task), robust=True)
 
 
 def begun(task: Task[..., None]) -> None:
@@ -32,7 +32,8 @@ def begun(task: Task[..., None]) -> None:
         log.warning("The cache does not answer; beat finds what is due.", exc_info=True)
 
 
-def _wake(task: Task[..., None]) -> None:
+def now(task: Task[..., None]) -> None:
+    """The same for rows that are committed. Never raises."""
     try:
         if cache.add(_key(task), 1, timeout=_REMEMBERED_SECONDS):
             task.apply_async(retry=False)

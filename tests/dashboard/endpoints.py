@@ -271,6 +271,7 @@ APART = {
     "docker-token": "docker's own sign-in",
     "token-exchange": "a CI system's token is the right",
     "jwks": "public keys",
+    "notifications-in": "a registry's own secret is the right",
 }
 # allauth's, by name or by address: each works on the account that is signed in, and on no other.
 OF_ALLAUTH = {

@@ -33,6 +33,7 @@ OPEN = {
     "auth/token": "docker clients; who gives no secret gets what the public may do",
     "auth/token/exchange": "CI jobs, which bring a token of their issuer as the proof",
     "first-run/<uidb64>/<token>/": "the first owner's password, for who has the link",
+    "hooks/in/<slug:name>": "registries, which show a secret of their own",
     "invitation/<uidb64>/<token>/": "a first or a new password, for who has the link",
     "livez": "the orchestrator",
     "readyz": "the load balancer",

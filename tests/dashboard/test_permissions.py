@@ -211,11 +211,11 @@ def test_so_is_one_of_allauth_and_of_strangers(address: str, owner: User) -> Non
         assert client.post(address).status_code == 403
 
 
-def test_the_token_endpoints_alone_take_forms_without_it() -> None:
+def test_what_machines_alone_post_to_takes_forms_without_it() -> None:
     exempt = {
         entry.name for _, entry in patterns() if getattr(entry.callback, "csrf_exempt", False)
     }
-    assert exempt == {"docker-token", "token-exchange"}
+    assert exempt == {"docker-token", "token-exchange", "notifications-in"}
 
 
 # Nobody is led away -----------------------------------------------------------------------------

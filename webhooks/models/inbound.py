@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import uuid4
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registries.fields import EncryptedTextField
 from registries.models import Registry
 
 
-class InboundSecret(models.Model):
-    """What a registry shows with each notification. Only a digest is kept; two may be live, so that
-    one is replaced in the registry's settings while the other still works."""
+class InboundSecretQuerySet(models.QuerySet["InboundSecret"]):
+    def live(self, at: datetime) -> InboundSecretQuerySet:
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
 
+
+class InboundSecret(models.Model):
+    """What a registry shows with each notification; two may be live, so that one is replaced in the
+    registry's settings while the other still works.
+
+    It is known by its digest. It is also kept itself, encrypted: GitHub does not show the secret
+    but signs with it, and what checks a signature can make one. Nothing ever shows it again.
+    """
+
+    # Known before the row is stored: the encrypted column is bound to it.
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     registry = models.ForeignKey(Registry, models.CASCADE, related_name="inbound_secrets")
     digest = models.CharField(max_length=64, unique=True, help_text=_("SHA-256, in hex."))
+    secret = EncryptedTextField(_("secret"))
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=255)
     expires_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+
+    objects = InboundSecretQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("secret of notifications")
@@ -87,6 +105,14 @@ class Notification(models.Model):
                 condition=models.Q(state="waiting"),
             ),
             models.Index(fields=["registry", "-received_at", "-id"], name="notification_recent"),
+            # Junk is bounded with each that comes.
+            models.Index(
+                fields=["registry", "-id"],
+                name="notification_junk",
+                condition=models.Q(state="junk"),
+            ),
+            # What is kept for so many days and no longer.
+            models.Index(fields=["received_at"], name="notification_received"),
         ]
 
     def __str__(self) -> str:
