@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.http import QueryDict
@@ -142,7 +143,7 @@ def paginate(
     )
 
 
-def _beyond(cursor: tuple[Any, int], *, descending: bool) -> Func:
+def _beyond(cursor: tuple[Any, Any], *, descending: bool) -> Func:
     """A comparison of rows, which Postgres answers from an index on the same columns."""
     here = Func(F(KEY), F("pk"), function="ROW")
     there = Func(*(Value(part) for part in cursor), function="ROW")
@@ -157,13 +158,13 @@ def _beyond(cursor: tuple[Any, int], *, descending: bool) -> Func:
 
 def _read_cursor(
     query: QueryDict, model: type[Model], order: Order
-) -> tuple[str, tuple[Any, int] | None]:
+) -> tuple[str, tuple[Any, Any] | None]:
     for name in ("after", "before"):
         if text := query.get(name, ""):
             try:
                 key, pk = signing.loads(text, salt=_salt(model, order))
-                return name, (order.column.parse(key), int(pk))
-            except (signing.BadSignature, ValueError, TypeError):
+                return name, (order.column.parse(key), model._meta.pk.to_python(pk))
+            except (signing.BadSignature, ValidationError, ValueError, TypeError):
                 return "", None
     return "", None
 
@@ -174,7 +175,8 @@ def _link(query: QueryDict, name: str, row: Model, order: Order) -> str:
         target.pop(other, None)
     key = getattr(row, KEY)
     plain = key.isoformat() if isinstance(key, datetime) else key
-    target[name] = signing.dumps((plain, row.pk), salt=_salt(type(row), order))
+    pk = row.pk if isinstance(row.pk, int) else str(row.pk)
+    target[name] = signing.dumps((plain, pk), salt=_salt(type(row), order))
     return target.urlencode()
 
 
