@@ -9,11 +9,14 @@ from access.scopes import Extent
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
-    """What this person may: `may_connect` registries, read some of the audit log (`may_audit`);
-    asked when it is used."""
+    """What this person may: `may_connect` registries, read some of the audit log (`may_audit`),
+    manage webhooks somewhere (`may_webhooks`); asked when it is used."""
     return {
         "may_connect": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE)),
         "may_audit": SimpleLazyObject(lambda: _may_audit(request)),
+        "may_webhooks": SimpleLazyObject(
+            lambda: rights_of(request.user).may_somewhere(Action.WEBHOOK_MANAGE)
+        ),
     }
 
 

@@ -46,6 +46,7 @@ urlpatterns = [
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
     path("", include("webhooks.urls")),
+    path("webhooks/", include("dashboard.urls_webhooks")),
     path("", include("dashboard.urls_access")),
     path("", include("dashboard.urls_manage")),
 ]

@@ -262,7 +262,7 @@ def _registry_of(scope: Scope) -> Registry | None:
         return None
     registry = Registry.objects.filter(name=scope.registry).first()
     if registry is None:
-        raise ValidationError({"where": _("There is no registry “%s”.") % scope.registry})
+        raise ValidationError({"scope": _("There is no registry “%s”.") % scope.registry})
     return registry
 
 

@@ -60,6 +60,7 @@ SIGNED_IN = SigningIn()
 MANAGING_ALL = needs("access manage", EVERYTHING)
 MANAGING = needs("access manage")
 OWNING = needs("access manage", besides=ALL)
+KEEPING = needs("webhook manage")
 HANDING_OUT = needs("access manage", besides=ADMIN_ACTIONS)
 
 
@@ -99,6 +100,7 @@ CREW = "/access/teams/crew"
 CI = "/access/machines/ci"
 DEPLOY = "/access/trust-rules/deploy"
 PERSON = "/access/people/{person}"
+WEBHOOK = "/webhooks/{webhook}"
 ABOUT_PAULA = "who=user:paula&action=content+read"
 GIVE_LESS = {"grant": "{grant}", "role": "puller"}
 
@@ -248,6 +250,19 @@ AUDIT = [
     Line("POST", "/audit/verify/", needs("audit read", EVERYTHING), 403, 302, 403),
 ]
 
+WEBHOOKS = [
+    Line("GET", "/webhooks/", KEEPING, 403, 200, 200),
+    Line("GET", "/webhooks/new/", KEEPING, 403, 200, 200),
+    Line("POST", "/webhooks/new/", KEEPING, 403, 422, 422),
+    # A webhook is there for who manages it. Who manages none is told so before.
+    _screen(f"{WEBHOOK}/", KEEPING),
+    *_form(f"{WEBHOOK}/change/", KEEPING, 422),
+    *_form(f"{WEBHOOK}/remove/", KEEPING),
+    *_form(f"{WEBHOOK}/secret/", KEEPING, 422),
+    Line("POST", f"{WEBHOOK}/switch/", KEEPING, 403, 302, 404, {"state": "pause"}),
+    _screen(f"{WEBHOOK}/deliveries/{{delivery}}/", KEEPING),
+]
+
 LINES = [
     *BROWSING,
     *DOCKER,
@@ -259,6 +274,7 @@ LINES = [
     *TOKENS,
     *PEOPLE_AND_TEAMS,
     *AUDIT,
+    *WEBHOOKS,
 ]
 
 # Judged by something else than a person's rights, and tested where that is.

@@ -31,6 +31,7 @@ from registries.events import RegistryChanged, emit
 from registries.models import Registry, SyncRun
 from tests import catalog
 from tests.cast import give
+from tests.webhooks import outbox
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def ground(db: None) -> dict[str, object]:
         subject="repo:acme/shop:*",
     )
     Role.objects.create(name="own-role", label="Own", actions=["content read"])
+    webhook = outbox.webhook("harbour")
     token = _secret(Secret.Kind.PERSONAL, user=person)
     return {
         "token": token.key_id,
@@ -70,6 +72,8 @@ def ground(db: None) -> dict[str, object]:
         ).pk,
         "review": _review(harbour, grant.pk).pk,
         "entry": _entry("harbour"),
+        "webhook": str(webhook.pk),
+        "delivery": outbox.delivery(webhook).pk,
     }
 
 

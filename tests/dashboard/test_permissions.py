@@ -29,11 +29,14 @@ pytestmark = pytest.mark.django_db
 ELSEWHERE = Scope("elsewhere")
 EVIL = ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]
 # What stands for values of addresses that are only resolved.
-SOME = dict.fromkeys(("run", "grant", "person", "member", "rule", "request", "review"), "1") | {
+SOME = dict.fromkeys(
+    ("run", "grant", "person", "member", "rule", "request", "review", "delivery"), "1"
+) | {
     "digest": f"sha256:{'a' * 64}",
     "entry": "1",
     "key": "0123456789",
     "token": "0123456789",
+    "webhook": "12345678-1234-4234-8234-123456789012",
 }
 
 
@@ -169,6 +172,7 @@ def test_an_id_that_nothing_has_is_not_found(as_owner: Client, line: Line) -> No
     catalogued = dict.fromkeys(SOME, "999999999") | {
         "digest": SOME["digest"],
         "key": "nobodyhas1",
+        "webhook": SOME["webhook"],
         "token": "nobodyhas1",
     }
     Registry.objects.create(name="harbour", url="https://harbour.example.com")

@@ -181,7 +181,7 @@ def test_some_topics_take_one_right_more(outsider: User, topic: Topic, needed: s
         ({"url": None}, "url"),
         ({"url": "http://ci.example.com/"}, "url"),
         ({"headers": {"Host": "evil.example"}}, "headers"),
-        ({"where": Where.parse("nowhere/team")}, "where"),
+        ({"where": Where.parse("nowhere/team")}, "scope"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_its_field(

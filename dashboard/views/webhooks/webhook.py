@@ -1,0 +1,140 @@
+"""One webhook: how it is doing, what it sent, and switching it off and on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard.forms_webhooks import AgainForm, DeliveryFilterForm
+from dashboard.htmx import render_page
+from dashboard.pagination import CappedCount, Column, Order, paginate
+from dashboard.views.access.asking import Asker
+from dashboard.views.access.submitting import acted
+from dashboard.views.webhooks.asking import keeper, webhook_or_404
+from webhooks import subscriptions as actions
+from webhooks.figures import days_of
+from webhooks.models import Attempt, Delivery, Subscription
+from webhooks.readable import told_to_manager
+
+NEWEST = Order.read("", {"id": Column(F("id"), int, descending_first=True)})
+PAUSE, RESUME, RESUME_WITHOUT = "pause", "resume", "resume-without"
+
+
+@require_safe
+def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Its state and what to do about it, the last day, and the log of its deliveries."""
+    one = keeper(request)
+    shown = webhook_or_404(one, pk)
+    now = timezone.now()
+    form = DeliveryFilterForm(request.GET)
+    readable = deliveries_of(one, shown)
+    found = _filtered(readable, form)
+    page = paginate(found.select_related("event"), order=NEWEST, query=request.GET)
+    held = shown.deliveries.filter(state=Delivery.State.HELD)
+    context = {
+        "section": "webhooks",
+        "webhook": shown,
+        "form": form,
+        "page": page,
+        "rows": _with_last_attempts(list(page.rows)),
+        "count": CappedCount.beside(page, found),
+        "day": days_of([shown.pk], now=now)[shown.pk],
+        "held": CappedCount.of(held),
+        "topics": [topic.label for topic in shown.subscribed],
+        "old_secret_until": shown.old_secret_until if _has_two_secrets(shown, now) else None,
+        "retention_days": getattr(settings, "EVENT_RETENTION_DAYS", 30),
+        "again": AgainForm(initial={"since": timezone.localtime(now - timedelta(days=1))}),
+    }
+    return render_page(request, "webhooks/webhook.html", context, fragment="log")
+
+
+@require_POST
+def switch(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Pause it, or let it go on with what was held meanwhile or without."""
+    one = keeper(request)
+    shown = webhook_or_404(one, pk)
+    wanted = request.POST.get("state", "")
+    if wanted == PAUSE:
+        acted(request, lambda: _pause(one, shown))
+    elif wanted in (RESUME, RESUME_WITHOUT):
+        acted(request, lambda: _resume(one, shown, send_held=wanted == RESUME))
+    return redirect("webhook", shown.pk)
+
+
+def deliveries_of(one: Asker, shown: Subscription) -> QuerySet[Delivery]:
+    """Those of its deliveries whose events this person may read."""
+    return shown.deliveries.filter(told_to_manager(one.rights, through="event__"))
+
+
+def _filtered(found: QuerySet[Delivery], form: DeliveryFilterForm) -> QuerySet[Delivery]:
+    if not form.is_valid():
+        return found
+    wanted = form.cleaned_data
+    if wanted["state"]:
+        found = found.filter(state=wanted["state"])
+    if wanted["topic"]:
+        found = found.filter(event__topic=wanted["topic"])
+    if wanted["repository"]:
+        found = found.filter(event__repository__contains=wanted["repository"])
+    if wanted["since"]:
+        found = found.filter(created_at__gte=datetime.combine(wanted["since"], time.min, UTC))
+    if wanted["until"]:
+        found = found.filter(created_at__lte=datetime.combine(wanted["until"], time.max, UTC))
+    return found
+
+
+def _with_last_attempts(rows: list[Delivery]) -> list[tuple[Delivery, Attempt | None]]:
+    """Each with its last attempt, of which only what a list shows is read."""
+    newest = (
+        Attempt.objects.filter(delivery__in=rows)
+        .order_by("delivery_id", "-id")
+        .distinct("delivery_id")
+        .only("delivery_id", "at", "seconds", "status", "error")
+    )
+    by_delivery = {attempt.delivery_id: attempt for attempt in newest}
+    return [(delivery, by_delivery.get(delivery.pk)) for delivery in rows]
+
+
+def _has_two_secrets(shown: Subscription, now: datetime) -> bool:
+    return shown.old_secret_until is not None and shown.old_secret_until > now
+
+
+def _pause(one: Asker, shown: Subscription) -> str:
+    actions.pause_subscription(
+        shown, reason=_("Paused by %s.") % one.actor.label, rights=one.rights, actor=one.actor
+    )
+    return _("The webhook is paused: what happens from now on is held.")
+
+
+def _resume(one: Asker, shown: Subscription, *, send_held: bool) -> str:
+    _webhook, number = actions.resume_subscription(
+        shown, send_held=send_held, rights=one.rights, actor=one.actor
+    )
+    if not number:
+        return _("The webhook sends again.")
+    if send_held:
+        return (
+            ngettext(
+                "The webhook sends again, also the %d message that was held.",
+                "The webhook sends again, also the %d messages that were held.",
+                number,
+            )
+            % number
+        )
+    return (
+        ngettext(
+            "The webhook sends again, without the %d message that was held.",
+            "The webhook sends again, without the %d messages that were held.",
+            number,
+        )
+        % number
+    )

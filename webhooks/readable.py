@@ -1,0 +1,57 @@
+"""Which past events somebody may read, by the rights he has now and not by those of then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from access.actions import Action
+from access.policy import SEEING, Rights
+from access.scopes import Extent, Scope
+from webhooks.catalog import Topic
+from webhooks.subscription_settings import TAKES
+
+
+def told_to_manager(rights: Rights, *, through: str = "") -> Q:
+    """The condition on events that who manages webhooks may read; `through` is the way to them, as
+    "event__" from deliveries.
+
+    A webhook that was narrowed, or given other topics, still has in its log what it told before.
+    """
+    condition = happened_in(rights.scopes(Action.WEBHOOK_MANAGE), through=through)
+    for action in dict.fromkeys(TAKES.values()):
+        topics = [topic.value for topic, takes in TAKES.items() if takes is action]
+        others = ~Q(**{f"{through}topic__in": topics})
+        condition &= others | happened_in(rights.scopes(action), through=through)
+    return condition | Q(**{f"{through}topic": Topic.PING.value})
+
+
+def seen_by(rights: Rights) -> Q:
+    """The condition on events of repositories that who has these rights may know of."""
+    return happened_in(rights.scopes(*SEEING))
+
+
+def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:
+    """The condition on events in any of these scopes; no scope, no event."""
+    condition = Q(pk__in=())
+    for scope in scopes:
+        if scope.registry is None:
+            # Not the empty Q(): beside an "or" that would vanish, instead of holding for all.
+            return Q(pk__isnull=False)
+        condition |= _in_one(scope, through)
+    return condition
+
+
+def _in_one(scope: Scope, through: str) -> Q:
+    here = Q(**{f"{through}registry": scope.registry})
+    repository = f"{through}repository"
+    match scope.extent:
+        case Extent.PATTERN:
+            # "/" + 1 is "0": all that begins with the prefix, by byte order (collation C).
+            end = scope.prefix[:-1] + "0"
+            return here & Q(**{f"{repository}__gte": scope.prefix, f"{repository}__lt": end})
+        case Extent.REPOSITORY:
+            return here & Q(**{repository: scope.path})
+        case _:
+            return here
