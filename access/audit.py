@@ -44,6 +44,7 @@ TARGETS: dict[type[Event], str] = {
     access.SecretCreated: "{owner} {key_id}",
     access.SecretRevoked: "{owner} {key_id}",
     access.SecretEnds: "{owner} {key_id}",
+    access.CredentialExpiring: "{owner} {key_id}",
     access.TrustRuleCreated: "{rule} sp:{machine}",
     access.TrustRuleChanged: "{rule} sp:{machine}",
     access.TrustRuleRemoved: "{rule} sp:{machine}",

@@ -128,6 +128,18 @@ class SecretEnds(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialExpiring(Event):
+    """It ends in at most so many days. Told once for each of `expiring.THRESHOLDS`."""
+
+    owner: str
+    key_id: str
+    secret_kind: str
+    label: str
+    expires: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrustRuleCreated(Event):
     rule: str
     machine: str
