@@ -79,7 +79,9 @@ def apply_readings(
     _store_tags(rows, news, changes, announced=announced)
     if announced:
         _store_moves(registry, rows, changes, source=source, actor=actor, now=now)
-    _mark_absent(rows, news)
+    gone = _mark_absent(rows, news)
+    if announced:
+        happened += [events.ArtifactGone(registry.name, now, *which) for which in gone]
     touched = {reading.slice.path for reading in news if reading.is_news} | appeared
     count_tags([rows[path].id for path in touched])
     _mark_verified(registry, readings)
@@ -315,12 +317,14 @@ def _store_moves(
     )
 
 
-def _mark_absent(rows: Mapping[str, _Row], news: Sequence[TagReading]) -> None:
-    """Images that a tag left and that the registry answered 404 for are gone, unless another tag
-    points at them."""
+def _mark_absent(rows: Mapping[str, _Row], news: Sequence[TagReading]) -> list[tuple[str, Digest]]:
+    """Images that a tag left, or that were said to be gone, and that the registry answered 404 for
+    are gone, unless another tag points at them; returns (path, digest) of those."""
+    gone: list[tuple[str, Digest]] = []
     for reading in news:
         if reading.absent:
-            execute(
+            path = reading.slice.path
+            marked = fetch(
                 """
                 UPDATE registries_artifact artifact SET missing_since = %(at)s
                   FROM registries_manifest manifest
@@ -330,13 +334,16 @@ def _mark_absent(rows: Mapping[str, _Row], news: Sequence[TagReading]) -> None:
                    AND manifest.digest = ANY(%(digests)s)
                    AND NOT EXISTS (
                        SELECT FROM registries_tag tag WHERE tag.artifact_id = artifact.id)
+             RETURNING manifest.digest
                 """,
                 {
                     "at": reading.slice.at,
-                    "repository": rows[reading.slice.path].id,
+                    "repository": rows[path].id,
                     "digests": list(reading.absent),
                 },
             )
+            gone += [(path, digest) for (digest,) in sorted(marked)]
+    return gone
 
 
 def _mark_verified(registry: Registry, readings: Sequence[TagReading]) -> None:

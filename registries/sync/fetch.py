@@ -24,6 +24,7 @@ async def _read_slice(connector: GuardedConnector, part: TagSlice) -> TagReading
         *(_ask(connector, reading, tag) for tag in part.ask),
         *(_read(connector, reading, tag, tag) for tag in part.read),
         *(_read(connector, reading, tag, digest) for tag, digest in part.told.items()),
+        *(_read_untagged(connector, reading, digest) for digest in part.untagged),
     )
     await _look_for_left(connector, reading)
     return reading
@@ -63,6 +64,16 @@ async def _read(
         reading.manifests[manifest.digest] = manifest
 
 
+async def _read_untagged(connector: GuardedConnector, reading: TagReading, digest: Digest) -> None:
+    path = reading.slice.path
+    try:
+        reading.manifests[digest] = await connector.manifest(path, digest)
+    except RegistryError as error:
+        # Said to be there, and gone again: nothing came of it.
+        if not (isinstance(error, NotFound) and error.is_proof):
+            reading.problems.append(Problem.of(error, path, digest))
+
+
 async def _look_for_left(connector: GuardedConnector, reading: TagReading) -> None:
     """Find out whether the images that tags left are still there, without a tag."""
     part = reading.slice
@@ -72,6 +83,7 @@ async def _look_for_left(connector: GuardedConnector, reading: TagReading) -> No
         for tag, digest in reading.tags.items()
         if part.ours.get(tag, digest) != digest
     }
+    left |= set(part.look)
     left -= set(reading.tags.values())
 
     async def look(digest: Digest) -> None:

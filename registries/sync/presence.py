@@ -79,6 +79,8 @@ def _is_settled(repository: Repository, *, is_listed: bool) -> bool:
 
 def _remove_tags(registry: Registry, repository: Repository, *, actor: Actor) -> int:
     now = timezone.now()
+    present = repository.artifacts.filter(missing_since__isnull=True)
+    digests = list(present.order_by("pk").values_list("manifest__digest", flat=True))
     tags = list(
         Tag.objects.filter(repository=repository)
         .order_by("name")
@@ -106,10 +108,11 @@ def _remove_tags(registry: Registry, repository: Repository, *, actor: Actor) ->
             [
                 events.TagDeleted(registry.name, now, repository.path, name, digest)
                 for name, digest in tags
-            ],
+            ]
+            + [events.ArtifactGone(registry.name, now, repository.path, it) for it in digests],
             actor=actor,
         )
     Tag.objects.filter(repository=repository).delete()
-    repository.artifacts.filter(missing_since__isnull=True).update(missing_since=now)
+    present.update(missing_since=now)
     count_tags([repository.pk])
     return len(tags)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-
-from django.utils import timezone
+from itertools import islice
 
 from registries.actor import Actor
 from registries.connectors.base import RepositoryPage
 from registries.models import Registry, TagMove
-from registries.oci.errors import NotFound, RegistryError
+from registries.oci.errors import RegistryError
 from registries.oci.reference import Digest
 from registries.sync.apply import apply_readings
 from registries.sync.details import (
@@ -25,6 +24,7 @@ from registries.sync.discover import list_tags
 from registries.sync.fetch import read_details, read_tags
 from registries.sync.guard import GuardedConnector
 from registries.sync.island import Island
+from registries.sync.parts import Held, Part, held_of, read_parts
 from registries.sync.plan import plan_reading
 from registries.sync.presence import apply_absences
 from registries.sync.readings import (
@@ -97,42 +97,21 @@ class Reader:
                 if self._gives_up():
                     return
 
-    def read_tag(self, path: str, tag: str) -> None:
-        """Bring one tag up to date; its own 404 proves that it is gone."""
-        at = timezone.now()
-        ours = our_tags(self._registry, [path], tag).get(path, {})
-        try:
-            digest = self._island.wait(self._find(path, tag, is_known=tag in ours))
-        except RegistryError as error:
-            self._tally.note([Problem.of(error, path, tag)])
-            return
-        if digest is None and tag not in ours:
-            return
-        part = TagSlice(
-            path,
-            at,
-            ours,
-            told={tag: digest} if digest and ours.get(tag) != digest else {},
-            removed=() if digest else (tag,),
-            # One tag says nothing about the others.
-            is_last=False,
-        )
-        self._apply(self._island.wait(read_tags(self._connector, [part])))
+    def read_parts(self, parts: Iterable[Part]) -> None:
+        """Bring some tags and manifests of repositories up to date; a tag's own 404 proves that it
+        is gone."""
+        together = _batched(parts, LISTED_TOGETHER)
+        held = ((some, persistently(partial(held_of, self._registry, some))) for some in together)
+        with closing(self._island.pipeline(held, self._read_parts)) as readings:
+            for batch in readings:
+                self._apply([reading for reading in batch if reading.is_worth_applying])
+                for reading in batch:
+                    self._tally.note(() if reading.is_worth_applying else reading.problems)
+                if self._gives_up():
+                    return
 
-    async def _find(self, path: str, tag: str, *, is_known: bool) -> Digest | None:
-        """What a tag points at, None if the registry itself says that there is none."""
-        head = await self._connector.head(path, tag)
-        if head is not None:
-            return head.digest
-        if not is_known:
-            return None
-        # A HEAD brings no document, and without one whatever stands before a registry may say 404.
-        try:
-            return (await self._connector.manifest(path, tag)).digest
-        except NotFound as error:
-            if error.is_proof:
-                return None
-            raise
+    async def _read_parts(self, asked: tuple[list[Part], dict[str, Held]]) -> list[TagReading]:
+        return await read_parts(self._connector, *asked)
 
     async def _list(self, page: RepositoryPage) -> tuple[RepositoryPage, list[Listing]]:
         return page, await list_tags(self._connector, page.paths)
@@ -265,10 +244,8 @@ class Reader:
         self._tally.count(manifests_fetched=len(reading.manifests), details_done=len(asked))
 
 
-def our_tags(
-    registry: Registry, paths: Sequence[str], tag: str | None = None
-) -> dict[str, dict[str, Digest]]:
-    """By path and tag name: the digests that we hold, of all tags or of one."""
+def our_tags(registry: Registry, paths: Sequence[str]) -> dict[str, dict[str, Digest]]:
+    """By path and tag name: the digests that we hold."""
     tags: dict[str, dict[str, Digest]] = {}
     for path, name, digest in fetch(
         """
@@ -278,9 +255,8 @@ def our_tags(
           JOIN registries_artifact artifact ON artifact.id = tag.artifact_id
           JOIN registries_manifest manifest ON manifest.id = artifact.manifest_id
          WHERE repository.registry_id = %(registry)s AND repository.path = ANY(%(paths)s)
-           AND (%(tag)s::text IS NULL OR tag.name = %(tag)s)
         """,
-        {"registry": registry.pk, "paths": list(paths), "tag": tag},
+        {"registry": registry.pk, "paths": list(paths)},
     ):
         tags.setdefault(path, {})[name] = digest
     return tags
@@ -325,6 +301,12 @@ def gather_slices(slices: Iterable[TagSlice]) -> Iterator[list[TagSlice]]:
             batch, requests = [], 0
     if batch:
         yield batch
+
+
+def _batched(parts: Iterable[Part], size: int) -> Iterator[list[Part]]:
+    rest = iter(parts)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def _cut(pages: Iterable[RepositoryPage]) -> Iterator[RepositoryPage]:

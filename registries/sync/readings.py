@@ -58,6 +58,9 @@ class TagSlice:
     read: tuple[str, ...] = ()
     told: Mapping[str, Digest] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    # Manifests without a tag: said to be gone, and said to be new.
+    look: tuple[Digest, ...] = ()
+    untagged: tuple[Digest, ...] = ()
     # On the last slice: the whole repository has then been read, as far as its listing went.
     is_last: bool = True
     is_complete: bool = True
@@ -65,7 +68,8 @@ class TagSlice:
 
     @property
     def requests(self) -> int:
-        return len(self.ask) + len(self.read) + len(self.told) + len(self.removed) + 1
+        tagged = len(self.ask) + len(self.read) + len(self.told) + len(self.removed)
+        return tagged + len(self.look) + len(self.untagged) + 1
 
 
 @dataclass(slots=True)
@@ -86,6 +90,11 @@ class TagReading:
         return bool(self.manifests or self.absent or self.slice.removed) or any(
             ours.get(tag) != digest for tag, digest in self.tags.items()
         )
+
+    @property
+    def is_worth_applying(self) -> bool:
+        """Not of a repository that we do not know, and in which nothing was found."""
+        return self.is_news or self.slice.is_last or bool(self.slice.ours)
 
     @property
     def is_whole(self) -> bool:

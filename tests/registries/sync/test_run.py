@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from registries.actor import SYSTEM, Actor
 from registries.events import (
+    ArtifactGone,
     Event,
     RegistryImported,
     RepositoryAppeared,
@@ -109,7 +110,11 @@ def test_a_repository_is_gone_when_two_syncs_found_nothing(
     run = succeed(registry)
     assert ours(registry) == theirs(fake)
     assert run.removed == 3
-    assert [type(it) for it in changes(heard)] == [TagDeleted] * 3 + [RepositoryGone]
+    assert [type(it) for it in changes(heard)] == [
+        *[TagDeleted] * 3,
+        *[ArtifactGone] * 2,
+        RepositoryGone,
+    ]
 
 
 def test_a_repository_that_comes_back_appears_again(
