@@ -321,6 +321,9 @@ class Tag(models.Model):
         default=timezone.now,
         help_text=_("When what it points at was read; an older reading must not overwrite it."),
     )
+    # By the database, too: rows go in by statements that know nothing of pulls.
+    pull_count = models.PositiveBigIntegerField(default=0, db_default=0)
+    pulled_at = models.DateTimeField(null=True)
 
     objects = TagQuerySet.as_manager()
 
