@@ -14,8 +14,11 @@ from access.policy import SHELL
 from registries.actor import SYSTEM
 from registries.models import Registry
 from tests import catalog
+from tests.registries.sync.conftest import fake, hasty, heard, registry
 from webhooks.inbound import doors, receive
 from webhooks.inbound.secrets import create_secret
+
+__all__ = ["fake", "hasty", "heard", "registry"]
 
 
 @pytest.fixture(autouse=True)
