@@ -251,7 +251,7 @@ def test_a_worker_is_woken_after_the_commit_if_there_is_something_to_send(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     woken: list[object] = []
-    monkeypatch.setattr(wake, "_wake", woken.append)
+    monkeypatch.setattr(wake, "now", woken.append)
     with django_capture_on_commit_callbacks(execute=True):
         happen(created())
     assert woken == []
