@@ -1,4 +1,4 @@
-"""`python -m benchmarks [sync] [memory] [pages] [tokens]`: measure, show, and keep in RESULTS.md.
+"""`python -m benchmarks [sync] [memory] [pages] [tokens] [inbound]`: measure, show, and keep in RESULTS.md.
 
 Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
 catalog stay for the next time.
@@ -15,7 +15,7 @@ from benchmarks.report import Line, keep, show
 from dashboard import embedded
 
 HOME = Path(__file__).resolve().parent.parent / ".portolan" / "bench"
-PARTS = ("sync", "memory", "pages", "tokens")
+PARTS = ("sync", "memory", "pages", "tokens", "inbound")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _measure(part: str) -> int:
 
 
 def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
-    from benchmarks import pages, syncing, tokens
+    from benchmarks import inbound, pages, syncing, tokens
 
     return {
         "sync": ("Sync of a thousand repositories", lambda: syncing.measure(HOME)),
@@ -65,6 +65,7 @@ def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
             pages.measure,
         ),
         "tokens": ("Tokens for docker", lambda: tokens.measure(HOME)),
+        "inbound": ("Notifications in", lambda: inbound.measure(HOME)),
     }[part]
 
 

@@ -1,10 +1,11 @@
 """A load of HTTP/1.1 requests from one process, light enough to leave the cores to the server.
 
 A program of its own (`python -m benchmarks.load HOST PORT CONNECTIONS SECONDS RATE < REQUESTS`): the
-requests come as a JSON list of texts, are sent round and round over kept connections, and the
-answers' headers are read for nothing but status and length. RATE 0 sends the next request as soon
-as an answer is here; otherwise so many a second are due at even distances, and a request that had
-to wait for a free connection counts from when it was due: a server that stalls cannot hide it.
+requests come as a JSON list of texts, are sent round and round over kept connections (each of them
+once, if SECONDS is the word "once"), and the answers' headers are read for nothing but status and
+length. RATE 0 sends the next request as soon as an answer is here; otherwise so many a second are
+due at even distances, and a request that had to wait for a free connection counts from when it was
+due: a server that stalls cannot hide it.
 Prints one line of JSON: requests, seconds, statuses, and milliseconds at p50 and p99.
 """
 
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from itertools import count
+from math import inf
 
 
 class Tally:
@@ -70,11 +72,14 @@ async def run(
     numbers = count()
     begun = time.perf_counter()
     end = begun + seconds
+    most = inf if seconds < inf else len(requests)
 
     async def work() -> None:
         connection = Connection(host, port)
         while time.perf_counter() < end:
             number = next(numbers)
+            if number >= most:
+                break
             due = begun + number / rate if rate else time.perf_counter()
             if due >= end:
                 break
@@ -91,7 +96,8 @@ async def run(
 def main() -> None:
     host, port, connections, seconds, rate = sys.argv[1:]
     requests = [text.encode() for text in json.load(sys.stdin)]
-    outcome = run(host, int(port), int(connections), float(seconds), float(rate), requests)
+    lasting = inf if seconds == "once" else float(seconds)
+    outcome = run(host, int(port), int(connections), lasting, float(rate), requests)
     print(json.dumps(asyncio.run(outcome)))
 
 
