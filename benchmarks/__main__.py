@@ -1,4 +1,5 @@
-"""`python -m benchmarks [sync] [memory] [pages] [tokens] [inbound]`: measure, show, and keep in RESULTS.md.
+"""`python -m benchmarks [sync] [memory] [pages] [tokens] [inbound] [outbound]`: measure, show, and
+keep in RESULTS.md.
 
 Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
 catalog stay for the next time.
@@ -15,7 +16,7 @@ from benchmarks.report import Line, keep, show
 from dashboard import embedded
 
 HOME = Path(__file__).resolve().parent.parent / ".portolan" / "bench"
-PARTS = ("sync", "memory", "pages", "tokens", "inbound")
+PARTS = ("sync", "memory", "pages", "tokens", "inbound", "outbound")
 
 
 def main() -> int:
@@ -55,7 +56,7 @@ def _measure(part: str) -> int:
 
 
 def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
-    from benchmarks import inbound, pages, syncing, tokens
+    from benchmarks import inbound, outbound, pages, syncing, tokens
 
     return {
         "sync": ("Sync of a thousand repositories", lambda: syncing.measure(HOME)),
@@ -66,6 +67,7 @@ def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
         ),
         "tokens": ("Tokens for docker", lambda: tokens.measure(HOME)),
         "inbound": ("Notifications in", lambda: inbound.measure(HOME)),
+        "outbound": ("Webhooks out", outbound.measure),
     }[part]
 
 

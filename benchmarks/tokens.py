@@ -155,7 +155,7 @@ def serving(application: str) -> Iterator[int]:
 def _running(command: list[str], port: int) -> Iterator[None]:
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _until_open(port)
+        until_open(port)
         yield
     finally:
         program.terminate()
@@ -165,7 +165,7 @@ def _running(command: list[str], port: int) -> Iterator[None]:
             program.kill()
 
 
-def _until_open(port: int) -> None:
+def until_open(port: int) -> None:
     for _ in range(200):
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)) == 0:

@@ -231,6 +231,24 @@ TOKEN_LOG_IN_BACKGROUND = True
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
 TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
 
+# Webhooks -----------------------------------------------------------------------------------------
+
+# Networks (10.0.0.0/8) and host names beside the public internet that webhooks may be sent to, also
+# over plain http. Metadata services of clouds stay closed.
+WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
+# Seconds from one try to the next, until a delivery is given up: about a day.
+WEBHOOK_RETRY_SECONDS = [
+    float(seconds)
+    for seconds in env.words("WEBHOOK_RETRY_SECONDS", "5,300,1800,7200,18000,36000,36000")
+]
+WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 15)
+# After so long, what a killed worker held is sent by another.
+WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 120)
+# Events, with all that was sent of them, are kept for so long; 0 keeps all.
+EVENT_RETENTION_DAYS = env.number("EVENT_RETENTION_DAYS", 30)
+
+# Mail ---------------------------------------------------------------------------------------------
+
 EMAIL_CONFIG_SET = bool(os.environ.get("EMAIL_HOST"))
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
@@ -308,6 +326,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webhooks.tasks.deliver",
         "schedule": 5.0,
         "options": {"expires": 5},
+    },
+    "forget old events": {
+        "task": "webhooks.tasks.forget_old_events",
+        "schedule": crontab(hour="2", minute="40"),
+        "options": {"expires": 12 * 3600},
+    },
+    "warn of ends": {
+        "task": "access.tasks.warn_of_ends",
+        "schedule": crontab(hour="6", minute="10"),
+        "options": {"expires": 12 * 3600},
     },
     "end grants": {
         "task": "access.tasks.end_grants",

@@ -136,33 +136,43 @@ def unwrap(address: Address) -> tuple[Address, ...]:
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What may be dialled: the public internet, and private networks where an operator said so."""
+    """What may be dialled: the public internet, and private networks where an operator said so.
+
+    `networks` are those of a company's own that are open one by one; with `only_networks` nothing
+    else is, not even the internet. Neither opens what is never dialled.
+    """
 
     allow_private: bool = False
+    networks: tuple[Network, ...] = ()
+    only_networks: bool = False
 
     def judge(self, address: str | Address) -> None:
         """Return if `address` may be dialled, else raise `AddressRefused` with the reason."""
-        _judge(str(address), self.allow_private)
+        _judge(str(address), self)
 
 
 @lru_cache(maxsize=1024)
-def _judge(text: str, allow_private: bool) -> None:
+def _judge(text: str, policy: AddressPolicy) -> None:
     try:
         # A scope id (`fe80::1%eth0`) says which wire, not which address.
         address = ip_address(text.partition("%")[0])
     except ValueError:
         raise AddressRefused(f"{text} is not an IP address.") from None
     for reached in unwrap(address):
-        _judge_one(reached, text, allow_private, wrapped=reached != address)
+        _judge_one(reached, text, policy, wrapped=reached != address)
 
 
-def _judge_one(address: Address, text: str, allow_private: bool, *, wrapped: bool) -> None:
+def _judge_one(address: Address, text: str, policy: AddressPolicy, *, wrapped: bool) -> None:
     if _within(address, METADATA):
         raise AddressRefused(f"{text} is a cloud metadata service, which is never dialled.")
     if _within(address, NEVER):
         raise AddressRefused(f"{text} is link-local, multicast or reserved, never a registry.")
+    if _within(address, policy.networks):
+        return
+    if policy.only_networks:
+        raise AddressRefused(f"{text} is in none of the networks that an operator opened.")
     if _within(address, PRIVATE):
-        if allow_private:
+        if policy.allow_private:
             return
         raise AddressRefused(f"{text} is an address of a private network or of this machine.")
     # A translated address is judged by what it carries: the prefix itself is nobody's.

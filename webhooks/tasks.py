@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
 from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
 
 from webhooks import wake
 from webhooks.inbound.handle import handle_waiting
-from webhooks.outbound.deliver import deliver_due
 
 
 @shared_task
@@ -19,5 +23,26 @@ def handle_notifications() -> None:
 @shared_task
 def deliver() -> None:
     """Send what is due, until nothing is."""
+    # Loaded in workers alone: web processes import this module to wake them.
+    from webhooks.outbound.deliver import deliver_due  # noqa: PLC0415
+
     wake.begun(deliver)
-    deliver_due()
+    if deliver_due():
+        wake.now(deliver)
+
+
+@shared_task
+def tell_of_stop(subscription_id: str) -> None:
+    """Mail who looks after a webhook that stopped after failures."""
+    from webhooks.outbound.stopping import mail_owners  # noqa: PLC0415
+
+    mail_owners(UUID(subscription_id))
+
+
+@shared_task
+def forget_old_events() -> None:
+    """Beat, every night: delete events that are too old, with their deliveries and attempts."""
+    from webhooks.outbound.retention import forget_before  # noqa: PLC0415
+
+    if days := settings.EVENT_RETENTION_DAYS:
+        forget_before(timezone.now() - timedelta(days=days))

@@ -23,8 +23,11 @@ class Delivery(models.Model):
         DELIVERED = "delivered", _("delivered")
         GIVEN_UP = "given up", _("given up")
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries")
-    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="deliveries")
+    # Without indexes of their own: constraint and index below begin with them.
+    event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", db_index=False)
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, related_name="deliveries", db_index=False
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(
         default=0, help_text=_("Attempts since it was enqueued, or sent again by a person.")
@@ -45,8 +48,12 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
+            # What is due for a receiver, oldest first: each is asked about by itself, so that one
+            # with thousands waiting hides nobody else's.
             models.Index(
-                fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="waiting")
+                fields=["subscription", "due_at", "id"],
+                name="delivery_due",
+                condition=models.Q(state="waiting"),
             ),
             models.Index(fields=["subscription", "-id"], name="delivery_of_subscription"),
             models.Index(fields=["created_at"], name="delivery_created"),

@@ -71,6 +71,12 @@ class Subscription(models.Model):
     failing_since = models.DateTimeField(
         null=True, help_text=_("Since when no attempt succeeded; empty while they do.")
     )
+    failures = models.PositiveIntegerField(
+        default=0, help_text=_("Attempts in a row that failed, of whichever deliveries.")
+    )
+    slow_until = models.DateTimeField(
+        null=True, help_text=_("Until then the receiver wants to be left alone.")
+    )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     team = models.ForeignKey(
         Team, models.SET_NULL, null=True, related_name="+", help_text=_("Who is told of trouble.")

@@ -7,7 +7,7 @@ nothing to subscribers (sign-ins, teams, …) it is none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -28,11 +28,9 @@ log = logging.getLogger(__name__)
 # are in: removed at the same moment, it would otherwise fail the change by its foreign key.
 _INSERT = """
     WITH news AS MATERIALIZED (
-        SELECT * FROM unnest(
-            %(uids)s::uuid[], %(topics)s::text[], %(ats)s::timestamptz[], %(registries)s::text[],
-            %(paths)s::text[], %(repositories)s::text[], %(tags)s::text[], %(digests)s::text[],
-            %(old_digests)s::text[], %(data)s::text[]
-        ) AS one(uid, topic, at, registry, path, repository, tag, digest, old_digest, data)
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS one(
+            uid uuid, topic text, at timestamptz, registry text, path text, repository text,
+            tag text, digest text, old_digest text, data jsonb)
     ), place AS (
         SELECT * FROM unnest(
             %(place_paths)s::text[], %(place_scopes)s::text[]
@@ -61,7 +59,7 @@ _INSERT = """
             uid, topic, registry, repository, tag, digest, old_digest, at,
             actor_kind, actor_id, actor_label, data)
         SELECT uid, topic, registry, repository, tag, digest, old_digest, at,
-               %(actor_kind)s, %(actor_id)s, %(actor_label)s, data::jsonb
+               %(actor_kind)s, %(actor_id)s, %(actor_label)s, data
           FROM news
          -- Pulls come by the thousand: they are kept for who asked to hear of them.
          WHERE topic <> 'pull' OR uid IN (SELECT uid FROM told)
@@ -157,16 +155,7 @@ def _insert(messages: Sequence[Message], actor: Actor) -> int:
     return execute(
         _INSERT,
         {
-            "uids": [uuid4() for _ in messages],
-            "topics": [message.topic.value for message in messages],
-            "ats": [message.at for message in messages],
-            "registries": [_clean(message.registry, 63) for message in messages],
-            "paths": [message.path for message in messages],
-            "repositories": [_clean(message.repository, 255) for message in messages],
-            "tags": [_clean(message.tag, 128) for message in messages],
-            "digests": [_clean(message.digest, 140) for message in messages],
-            "old_digests": [_clean(message.old_digest, 140) for message in messages],
-            "data": [_json(message.data) for message in messages],
+            "rows": orjson.dumps([_row(message) for message in messages]).decode(),
             "place_paths": [path for path, _ in places],
             "place_scopes": [scope for _, scope in places],
             "distinct_topics": list({message.topic.value for message in messages}),
@@ -189,11 +178,22 @@ def scopes_above(path: str) -> list[str]:
     return ["", *above, path]
 
 
-def _json(data: Mapping[str, Any]) -> str:
-    cleaned = {
-        key: _clean(value) if isinstance(value, str) else value for key, value in data.items()
+def _row(message: Message) -> dict[str, Any]:
+    return {
+        "uid": uuid4(),
+        "topic": message.topic.value,
+        "at": message.at,
+        "registry": _clean(message.registry, 63),
+        "path": message.path,
+        "repository": _clean(message.repository, 255),
+        "tag": _clean(message.tag, 128),
+        "digest": _clean(message.digest, 140),
+        "old_digest": _clean(message.old_digest, 140),
+        "data": {
+            key: _clean(value) if isinstance(value, str) else value
+            for key, value in message.data.items()
+        },
     }
-    return orjson.dumps(cleaned).decode()
 
 
 def _clean(text: str, length: int | None = None) -> str:
