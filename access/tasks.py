@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from access import grants, keyring, months, trail
+from access import expiring, grants, keyring, months, trail
 from access.tokens import exchange, signing
 from registries.actor import SYSTEM
 
@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 def end_grants() -> None:
     """Beat, every minute: take away what ended. It allows nothing since its end already."""
     grants.end_grants(timezone.now())
+
+
+@shared_task
+def warn_of_ends() -> None:
+    """Beat, every day: tell of secrets that end soon."""
+    expiring.warn(timezone.now(), actor=SYSTEM)
 
 
 @shared_task

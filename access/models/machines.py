@@ -186,6 +186,9 @@ class Secret(models.Model):
     created_by = models.CharField(max_length=255)
     expires_at = models.DateTimeField(_("expires"), null=True)
     revoked_at = models.DateTimeField(null=True)
+    warned_days = models.PositiveSmallIntegerField(
+        null=True, help_text=_("The last threshold before its end that was told of.")
+    )
     last_used_at = models.DateTimeField(null=True)
     last_used_from = models.GenericIPAddressField(null=True)
 
