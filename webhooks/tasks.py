@@ -24,10 +24,10 @@ def handle_notifications() -> None:
 def deliver() -> None:
     """Send what is due, until nothing is."""
     # Loaded in workers alone: web processes import this module to wake them.
-    from webhooks.outbound.deliver import deliver_due  # noqa: PLC0415
+    from webhooks.outbound.deliver import deliver_in_turn  # noqa: PLC0415
 
     wake.begun(deliver)
-    if deliver_due():
+    if deliver_in_turn():
         wake.now(deliver)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from registries.fields import UndecryptableError
 from registries.sync.staging import fetch
-from webhooks.models import Event, Subscription
+from webhooks.models import Delivery, Event, Subscription
 from webhooks.outbound import sign
 from webhooks.outbound.formats import FORMS
 from webhooks.outbound.lanes import Claimed, Sent
@@ -48,6 +49,18 @@ _CLAIM = """
     RETURNING delivery.id, delivery.subscription_id, delivery.event_id, delivery.tries,
               due.version, due.troubled
 """
+
+
+def is_anything_due() -> bool:
+    """Whether a claim would find something."""
+    now = timezone.now()
+    active = Subscription.objects.filter(state=Subscription.State.ACTIVE).exclude(
+        slow_until__gt=now
+    )
+    due = Delivery.objects.filter(
+        subscription=OuterRef("pk"), state=Delivery.State.WAITING, due_at__lte=now
+    )
+    return active.filter(Exists(due)).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -15,11 +16,12 @@ from django.conf import settings
 
 from registries.sync.staging import persistently
 from webhooks.outbound.allowed import Allowed
-from webhooks.outbound.claim import Claims
+from webhooks.outbound.claim import Claims, is_anything_due
 from webhooks.outbound.lanes import FIRST_WIDTH, Lanes
 from webhooks.outbound.recording import record
 from webhooks.outbound.send import Sender
 from webhooks.outbound.stopping import stop_those
+from webhooks.outbound.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +36,24 @@ GATHER = 0.02
 LONGEST_SECONDS = 300.0
 
 
-def deliver_due(*, longest: float = LONGEST_SECONDS) -> bool:
+def deliver_in_turn() -> bool:
+    """`deliver_due`, unless as many loops as there may be run already: those see what is due, too."""
+    turn = Turn()
+    if not turn.take():
+        return False
+    try:
+        left = deliver_due(on_round=turn.keep)
+    finally:
+        turn.give_back()
+    # Who was woken between our last look and now went away, as it was our turn.
+    return left or is_anything_due()
+
+
+def deliver_due(
+    *, longest: float = LONGEST_SECONDS, on_round: Callable[[], None] = lambda: None
+) -> bool:
     """Send what is due, batch by batch, until nothing is or `longest` seconds are over; returns
-    whether something may be left to send now."""
+    whether something may be left to send now. `on_round` is called several times a second."""
     lease = float(settings.WEBHOOK_LEASE_SECONDS)
     timeout = float(settings.WEBHOOK_TIMEOUT_SECONDS)
     claims = Claims(lease=timedelta(seconds=lease), first=FIRST_WIDTH)
@@ -56,6 +73,7 @@ def deliver_due(*, longest: float = LONGEST_SECONDS) -> bool:
             sent = lanes.collect(most=BATCH, patience=POLL, gather=GATHER)
             if sent:
                 stop_those(persistently(partial(record, sent)))
+            on_round()
             is_late = time.monotonic() > until
             if is_late and not lanes.under_way:
                 return True

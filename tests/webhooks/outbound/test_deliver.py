@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -24,8 +25,9 @@ from webhooks import tasks
 from webhooks.models import Attempt, Delivery, Event, Subscription
 from webhooks.outbound import sign
 from webhooks.outbound.claim import Claims
-from webhooks.outbound.deliver import deliver_due
+from webhooks.outbound.deliver import deliver_due, deliver_in_turn
 from webhooks.outbound.stopping import STEADY, STEADY_FAILURES, fails_steadily, mail_owners
+from webhooks.outbound.turn import Turn
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
@@ -360,3 +362,46 @@ def test_failures_are_counted_from_the_first(receiver: FakeReceiver, harbour: Re
     one.refresh_from_db()
     assert one.failures == 2
     assert one.failing_since == Attempt.objects.earliest("id").at
+
+
+# Turns ---------------------------------------------------------------------------------------------
+
+
+def test_one_loop_delivers_at_a_time_and_the_others_leave_it_to_that(
+    receiver: FakeReceiver, harbour: Registry
+) -> None:
+    subscribed(receiver)
+    push("1")
+    turn = Turn()
+    assert turn.take()
+    assert deliver_in_turn() is False
+    assert receiver.received == []
+    turn.give_back()
+    assert deliver_in_turn() is False
+    assert len(receiver.received) == 1
+
+
+def test_what_became_due_as_a_loop_ended_is_said(
+    receiver: FakeReceiver, harbour: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribed(receiver)
+    give_back = Turn.give_back
+
+    def given_back_late(self: Turn) -> None:
+        push("2")  # its wake finds the turn taken
+        give_back(self)
+
+    monkeypatch.setattr(Turn, "give_back", given_back_late)
+    assert deliver_in_turn() is True
+
+
+def test_without_a_cache_it_is_always_our_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectionError
+
+    for name in ("add", "set", "get"):
+        monkeypatch.setattr(cache, name, away, raising=False)
+    turn = Turn()
+    assert turn.take()
+    turn.keep()
+    turn.give_back()
