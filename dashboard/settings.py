@@ -246,7 +246,7 @@ WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 15)
 WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 120)
 # How many worker processes deliver at a time, on all machines together.
 WEBHOOK_LOOPS = env.number("WEBHOOK_LOOPS", 1)
-# Events, with all that was sent of them, are kept for so long; 0 keeps all.
+# Days that notifications, and events with all that was sent of them, are kept; 0 keeps all.
 EVENT_RETENTION_DAYS = env.number("EVENT_RETENTION_DAYS", 30)
 
 # Mail ---------------------------------------------------------------------------------------------

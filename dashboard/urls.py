@@ -10,6 +10,7 @@ from dashboard.views import compare, history, image, preferences, registry, repo
 from dashboard.views.access import docker
 from dashboard.views.access.profile import elsewhere
 from dashboard.views.access.sign_on import come_back, leave
+from dashboard.views.webhooks import notifications
 
 register_converter(converters.RegistryName, "registry")
 register_converter(converters.RepositoryPath, "repository")
@@ -43,6 +44,17 @@ urlpatterns = [
     path("r/<registry:name>/-/docker", docker.docker, name="docker-access"),
     path("r/<registry:name>/-/docker/admin", docker.switch, name="admin-account"),
     path("r/<registry:name>/-/docker/admin/<int:slot>", docker.password, name="admin-password"),
+    path("r/<registry:name>/-/notifications", notifications.notifications, name="notifications"),
+    path(
+        "r/<registry:name>/-/notifications/secrets",
+        notifications.create,
+        name="notification-secret-create",
+    ),
+    path(
+        "r/<registry:name>/-/notifications/secrets/<uuid:pk>/remove",
+        notifications.remove,
+        name="notification-secret-remove",
+    ),
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
     path("", include("webhooks.urls")),

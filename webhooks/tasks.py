@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from webhooks import wake
+from webhooks.inbound import retention
 from webhooks.inbound.handle import handle_waiting
 
 
@@ -41,8 +42,10 @@ def tell_of_stop(subscription_id: str) -> None:
 
 @shared_task
 def forget_old_events() -> None:
-    """Beat, every night: delete events that are too old, with their deliveries and attempts."""
+    """Beat, every night: delete what is too old: events with their deliveries and attempts, and
+    notifications of registries."""
     from webhooks.outbound.retention import forget_before  # noqa: PLC0415
 
+    retention.forget_old(timezone.now())
     if days := settings.EVENT_RETENTION_DAYS:
         forget_before(timezone.now() - timedelta(days=days))

@@ -127,6 +127,11 @@ DOCKER = [
     Line("GET", "/r/harbour/-/docker/admin/1", HANDING_OUT, 403, 302, 404),
     Line("POST", "/r/harbour/-/docker/admin/1", HANDING_OUT, 403, 302, 404),
 ]
+NOTIFICATIONS = [
+    _screen("/r/harbour/-/notifications", needs("registry read")),
+    Line("POST", "/r/harbour/-/notifications/secrets", needs("registry manage"), 403, 201, 404),
+    *_form("/r/harbour/-/notifications/secrets/{inbound}/remove", needs("registry manage")),
+]
 CONNECTING = [
     Line("GET", "/registries/connect/", needs("registry manage", EVERYTHING), 403, 200, 403),
     Line("POST", "/registries/connect/", needs("registry manage", EVERYTHING), 403, 422, 403),
@@ -266,6 +271,7 @@ WEBHOOKS = [
 LINES = [
     *BROWSING,
     *DOCKER,
+    *NOTIFICATIONS,
     *CONNECTING,
     *ROLES_AND_GRANTS,
     *REQUESTS_AND_REVIEWS,

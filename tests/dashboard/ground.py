@@ -25,6 +25,7 @@ from access.models import (
     TrustRule,
     User,
 )
+from access.policy import SHELL
 from access.scopes import Scope
 from registries.actor import SYSTEM
 from registries.events import RegistryChanged, emit
@@ -32,6 +33,7 @@ from registries.models import Registry, SyncRun
 from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
+from webhooks.inbound.secrets import create_secret
 
 
 @pytest.fixture
@@ -73,6 +75,7 @@ def ground(db: None) -> dict[str, object]:
         "review": _review(harbour, grant.pk).pk,
         "entry": _entry("harbour"),
         "webhook": str(webhook.pk),
+        "inbound": create_secret(harbour, rights=SHELL, actor=SYSTEM).secret.pk,
         "delivery": outbox.delivery(webhook).pk,
     }
 

@@ -37,6 +37,7 @@ SOME = dict.fromkeys(
     "key": "0123456789",
     "token": "0123456789",
     "webhook": "12345678-1234-4234-8234-123456789012",
+    "inbound": "12345678-1234-4234-8234-123456789012",
 }
 
 
@@ -173,6 +174,7 @@ def test_an_id_that_nothing_has_is_not_found(as_owner: Client, line: Line) -> No
         "digest": SOME["digest"],
         "key": "nobodyhas1",
         "webhook": SOME["webhook"],
+        "inbound": SOME["webhook"],
         "token": "nobodyhas1",
     }
     Registry.objects.create(name="harbour", url="https://harbour.example.com")

@@ -1,0 +1,125 @@
+"""The page of a registry's notifications: its setup, its secrets, what came."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from access.models import AuditEntry, User
+from access.policy import SHELL
+from access.scopes import Scope
+from registries.actor import SYSTEM
+from registries.models import Registry
+from tests import catalog
+from tests.cast import give, signed_in
+from tests.webhooks.inbound.telling import tell
+from webhooks.inbound import doors
+from webhooks.inbound.secrets import create_secret
+from webhooks.inbound.store import store
+from webhooks.inbound.told import Misread
+from webhooks.models import InboundSecret, Notification
+
+PAGE = "/r/harbour/-/notifications"
+
+
+@pytest.fixture
+def harbour(db: None) -> Registry:
+    doors.forget()
+    return catalog.registry("harbour")
+
+
+def text_of(client: Client, address: str = PAGE) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_new_secret_is_shown_once_in_the_configuration_that_needs_it(
+    harbour: Registry, as_owner: Client
+) -> None:
+    assert "Nothing came yet" in text_of(as_owner)
+
+    answer = as_owner.post(f"{PAGE}/secrets")
+
+    assert answer.status_code == 201
+    assert "no-store" in answer["Cache-Control"]
+    secret = answer.context["text"]
+    shown = answer.content.decode()
+    assert f"Authorization: [&quot;Bearer {secret}&quot;]" in shown
+    assert f"/hooks/in/harbour?secret={secret}" in shown
+    assert secret not in text_of(as_owner)
+    assert secret not in str(InboundSecret.objects.values())
+    posted = Client().post(f"/hooks/in/harbour?secret={secret}", b"{}", content_type="text/plain")
+    assert posted.status_code == 200
+    (entry,) = AuditEntry.objects.filter(event="inbound secret created")
+    assert (entry.registry, entry.actor_label) == ("harbour", "anna")
+
+
+def test_a_third_secret_is_not_made_until_one_is_removed(
+    harbour: Registry, as_owner: Client
+) -> None:
+    for status in (201, 201, 302):
+        assert as_owner.post(f"{PAGE}/secrets").status_code == status
+    assert "Make a second secret" not in text_of(as_owner)
+    first = InboundSecret.objects.order_by("created_at")[0]
+    assert "never used" in text_of(as_owner, f"{PAGE}/secrets/{first.pk}/remove")
+    assert as_owner.post(f"{PAGE}/secrets/{first.pk}/remove").status_code == 302
+    assert InboundSecret.objects.count() == 1
+    assert AuditEntry.objects.filter(event="inbound secret removed").exists()
+    assert as_owner.post(f"{PAGE}/secrets").status_code == 201
+
+
+def test_what_came_is_shown_with_state_reason_and_how_long_it_took(
+    harbour: Registry, as_owner: Client
+) -> None:
+    told = tell(harbour, "push", "team-a/app", tag="1.0", actor="ci-bot")
+    Notification.objects.update(
+        state="given up",
+        reason="The registry does not answer.",
+        tries=8,
+        handled_at=told.received_at + timedelta(seconds=2.5),
+    )
+    shown = text_of(as_owner)
+    for part in ("team-a/app:1.0", "ci-bot", "given up", "does not answer", "after 2.5 s"):
+        assert part in shown
+
+
+def test_the_words_of_junk_and_addresses_are_for_who_manages_the_registry(
+    harbour: Registry, as_owner: Client, as_viewer: Client
+) -> None:
+    store(harbour.pk, [(Misread("It is no JSON."), "<script>raw words")], timezone.now())
+    tell(harbour, "push", "team-a/app", address="10.9.8.7")
+    assert "&lt;script&gt;raw words" in text_of(as_owner)
+    assert "10.9.8.7" in text_of(as_owner)
+    seen = text_of(as_viewer)
+    assert "It is no JSON." in seen
+    assert "raw words" not in seen
+    assert "10.9.8.7" not in seen
+    assert "Make a secret" not in seen
+
+
+def test_the_list_is_filtered_by_state(harbour: Registry, as_owner: Client) -> None:
+    store(harbour.pk, [(Misread("It is no JSON."), "junk")], timezone.now())
+    tell(harbour, "push", "team-a/app", tag="1.0")
+    junk = text_of(as_owner, f"{PAGE}?state=junk")
+    assert "It is no JSON." in junk
+    assert "team-a/app:1.0" not in junk
+    assert "None is in this state" in text_of(as_owner, f"{PAGE}?state=given up")
+    assert "team-a/app:1.0" in text_of(as_owner, f"{PAGE}?state=nonsense")
+
+
+def test_notifications_of_another_registry_are_not_shown(harbour: Registry, outsider: User) -> None:
+    tell(catalog.registry("other"), "push", "team-b/secret", tag="1.0")
+    give(outsider, "reader", Scope("harbour"))
+    assert "team-b/secret" not in text_of(signed_in(outsider))
+
+
+def test_a_secret_of_another_registry_is_not_removed_from_here(
+    harbour: Registry, as_owner: Client
+) -> None:
+    other = create_secret(catalog.registry("other"), rights=SHELL, actor=SYSTEM).secret
+    assert as_owner.post(f"{PAGE}/secrets/{other.pk}/remove").status_code == 404
+    assert InboundSecret.objects.filter(pk=other.pk).exists()

@@ -1,0 +1,167 @@
+"""What stands in a registry's own configuration, so that it tells Portolan what happens.
+
+distribution: docs/content/about/configuration.md, `notifications`; goharbor/website: configure-
+webhooks.md; Azure CLI: `az acr webhook create`; docs of Docker Hub, Quay and GitHub on webhooks;
+docs.gitlab.com: "Container registry notifications"; project-zot/zot: examples/README-EVENTS.md.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# What stands in the place of a secret that is not shown any more.
+PLACEHOLDER = "SECRET"
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """How one kind of registry is set up: where it goes, what it is, and what to know of it."""
+
+    kind: str
+    where: str | Promise
+    text: str
+    note: str | Promise = ""
+
+    def __repr__(self) -> str:  # the text may have a secret in it
+        return f"Guide({self.kind})"
+
+
+def guides(registry: str, portolan: str, secret: str = PLACEHOLDER) -> list[Guide]:
+    """For each kind; `portolan` is the address that registries reach Portolan by."""
+    url = f"{portolan}/hooks/in/{registry}"
+    with_secret = f"{url}?secret={secret}"
+    in_address = _(
+        "It can set no header, so the secret stands in the address. Portolan logs it nowhere; take"
+        " care that what stands before it does not, either."
+    )
+    return [
+        Guide("Distribution 2.8", "config.yml", distribution_2(url, secret)),
+        Guide("Distribution 3", "config.yml", distribution_3(url, secret)),
+        Guide(
+            "zot",
+            "config.json",
+            zot(url, secret),
+            _("zot 2.1.3 and newer, built with the events extension. It tells of no pulls."),
+        ),
+        Guide(
+            "Harbor",
+            _("Project, Webhooks; or post it to /api/v2.0/projects/NAME/webhook/policies"),
+            harbor(url, secret),
+            _("For each project. CloudEvents have ids, by which repeats are known."),
+        ),
+        Guide(
+            "Azure Container Registry",
+            _("A shell with the Azure CLI"),
+            acr(url, secret),
+            _("For each geo-replica. Azure tells of no untag: the next sync finds it."),
+        ),
+        Guide("Docker Hub", _("Repository, Webhooks"), with_secret, in_address),
+        Guide(
+            "Quay",
+            _("Repository, Settings, Notifications: Push to Repository, Webhook POST"),
+            with_secret,
+            in_address,
+        ),
+        Guide(
+            "GitHub Packages",
+            _("Organisation, Settings, Webhooks"),
+            github(url, secret),
+            _("It signs with the secret. It tells of no deletes: the next sync finds them."),
+        ),
+        Guide(
+            "GitLab",
+            "/etc/gitlab/gitlab.rb",
+            gitlab(url, secret),
+            _("For one's own GitLab. GitLab.com tells nothing: syncs find what changed."),
+        ),
+    ]
+
+
+def distribution_2(url: str, secret: str) -> str:
+    """The YAML block of Distribution 2.8. Blobs are left out where they begin: ten an image."""
+    return (
+        _distribution(url, secret)
+        + "      ignoredmediatypes:\n        - application/octet-stream\n"
+    )
+
+
+def distribution_3(url: str, secret: str) -> str:
+    """The YAML block of Distribution 3."""
+    ignore = "      ignore:\n        mediatypes:\n          - application/octet-stream\n"
+    return _distribution(url, secret) + ignore
+
+
+def _distribution(url: str, secret: str) -> str:
+    # Values as JSON, which YAML reads.
+    return (
+        "notifications:\n"
+        "  endpoints:\n"
+        "    - name: portolan\n"
+        f"      url: {json.dumps(url)}\n"
+        "      headers:\n"
+        f"        Authorization: [{json.dumps(f'Bearer {secret}')}]\n"
+        "      timeout: 2s\n"
+        "      threshold: 5\n"
+        "      backoff: 2s\n"
+    )
+
+
+def zot(url: str, secret: str) -> str:
+    sink = {
+        "type": "http",
+        "address": url,
+        "timeout": "5s",
+        "credentials": {"username": "zot", "password": secret},
+    }
+    return json.dumps({"extensions": {"events": {"enable": True, "sinks": [sink]}}}, indent=2)
+
+
+def harbor(url: str, secret: str) -> str:
+    """A webhook policy, as Harbor's API takes it; its screen asks for the same."""
+    policy = {
+        "name": "portolan",
+        "enabled": True,
+        "event_types": ["PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT"],
+        "targets": [
+            {
+                "type": "http",
+                "address": url,
+                "auth_header": f"Bearer {secret}",
+                "skip_cert_verify": False,
+                "payload_format": "CloudEvents",
+            }
+        ],
+    }
+    return json.dumps(policy, indent=2)
+
+
+def acr(url: str, secret: str) -> str:
+    return (
+        "az acr webhook create --registry NAME --name portolan \\\n"
+        "  --actions push delete quarantine \\\n"
+        f"  --uri '{url}' \\\n"
+        f"  --headers 'Authorization=Bearer {secret}'"
+    )
+
+
+def github(url: str, secret: str) -> str:
+    return (
+        f"Payload URL: {url}\nContent type: application/json\nSecret: {secret}\n"
+        "Events: Packages, Registry packages"
+    )
+
+
+def gitlab(url: str, secret: str) -> str:
+    return (
+        "registry['notifications'] = [{\n"
+        "  'name' => 'portolan',\n"
+        f"  'url' => '{url}',\n"
+        "  'timeout' => '2s',\n"
+        "  'backoff' => '2s',\n"
+        f"  'headers' => {{ 'Authorization' => ['Bearer {secret}'] }}\n"
+        "}]"
+    )
