@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from access.tokens.setup import as_yaml
 from tests.live import tools
 
 START_SECONDS = 20.0
@@ -39,11 +40,12 @@ def running(
     auth: Mapping[str, Any] | None = None,
     http: Mapping[str, Any] | None = None,
     port: int | None = None,
+    more: str = "",
 ) -> Iterator[RealRegistry]:
     """A registry of `kind`, one of KINDS, with its data and log in `directory`, deletes allowed.
 
-    `auth` and `http` are merged into those sections of its own configuration file. Started again
-    with the same directory it has what it had.
+    `auth` and `http` are merged into those sections of its own configuration file, `more` is put
+    after it as it is, in YAML. Started again with the same directory it has what it had.
     """
     program = tools.need(kind)
     port = port or free_port()
@@ -51,7 +53,8 @@ def running(
     storage.mkdir(parents=True, exist_ok=True)
     config = KINDS[kind](storage, port, auth, http or {})
     config_file = directory / "config.json"  # all of them read YAML, and JSON is YAML
-    config_file.write_text(json.dumps(config), encoding="utf-8")
+    written = f"{as_yaml(config)}\n{more}" if more else json.dumps(config)
+    config_file.write_text(written, encoding="utf-8")
     log_file = directory / "registry.log"
     with log_file.open("ab") as log:
         process = subprocess.Popen(
