@@ -19,11 +19,14 @@ def told_to_manager(rights: Rights, *, through: str = "") -> Q:
 
     A webhook that was narrowed, or given other topics, still has in its log what it told before.
     """
-    condition = happened_in(rights.scopes(Action.WEBHOOK_MANAGE), through=through)
+    managed = rights.scopes(Action.WEBHOOK_MANAGE)
+    condition = happened_in(managed, through=through) | _granted_in(managed, through)
     for action in dict.fromkeys(TAKES.values()):
         topics = [topic.value for topic, takes in TAKES.items() if takes is action]
         others = ~Q(**{f"{through}topic__in": topics})
-        condition &= others | happened_in(rights.scopes(action), through=through)
+        scopes = rights.scopes(action)
+        there = happened_in(scopes, through=through) | _granted_in(scopes, through)
+        condition &= others | there
     return condition | Q(**{f"{through}topic": Topic.PING.value})
 
 
@@ -40,6 +43,17 @@ def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:
             # Not the empty Q(): beside an "or" that would vanish, instead of holding for all.
             return Q(pk__isnull=False)
         condition |= _in_one(scope, through)
+    return condition
+
+
+def _granted_in(scopes: Iterable[Scope], through: str) -> Q:
+    """Grants on a path: they happened in no one repository, and say themselves where they hold."""
+    condition = Q(pk__in=())
+    topics = [Topic.ACCESS_GRANTED.value, Topic.ACCESS_REVOKED.value]
+    for scope in scopes:
+        if scope.extent is Extent.PATTERN:
+            below = {f"{through}data__scope__startswith": f"{scope.registry}/{scope.prefix}"}
+            condition |= Q(**{f"{through}topic__in": topics}, **below)
     return condition
 
 

@@ -135,7 +135,7 @@ def in_order(topics: Iterable[Topic]) -> tuple[Topic, ...]:
 
 def allows_http() -> bool:
     """Whether the operator opened networks of his own to webhooks; which of them, the socket judges."""
-    return bool(getattr(django_settings, "WEBHOOK_ALLOWED_NETWORKS", ()))
+    return bool(django_settings.WEBHOOK_ALLOWED_NETWORKS)
 
 
 def require_for(rights: Rights, scope: Scope, topics: Iterable[Topic]) -> None:

@@ -36,6 +36,7 @@ from webhooks.events import (
     SubscriptionSwitched,
 )
 from webhooks.models import Delivery, Subscription
+from webhooks.readable import told_to_manager
 from webhooks.subscription_settings import (
     TAKES,
     SubscriptionSettings,
@@ -83,7 +84,8 @@ def create_subscription(
 def change_subscription(
     subscription: Subscription, settings: SubscriptionSettings, *, rights: Rights, actor: Actor
 ) -> Subscription:
-    """Headers were entered for one receiver: another host gets them only when entered again."""
+    """Headers were entered for one receiver: another host gets them only when entered again. What is
+    still to be sent, and is more than who changes it may read, is left out."""
     subscription = locked(subscription)
     require_care(subscription, rights)
     require_for(rights, settings.where.scope, settings.topics)
@@ -102,6 +104,7 @@ def change_subscription(
             "name", "registry", "path", "tag", "topics", "form", "url", "host", "headers", "team",
         ]
     )  # fmt: skip
+    _leave_out_unreadable(subscription, rights)
     new = _told(subscription) | _changed_secrets(settings, before, target)
     _emit_change(subscription, old, new, actor)
     return subscription
@@ -126,6 +129,8 @@ def pause_subscription(
     require_care(subscription, rights)
     if subscription.state != Subscription.State.PAUSED:
         switch(subscription, Subscription.State.PAUSED, because=reason, actor=actor)
+        waiting = subscription.deliveries.filter(state=Delivery.State.WAITING)
+        waiting.update(state=Delivery.State.HELD, reason=reason[:255])
     return subscription
 
 
@@ -207,8 +212,13 @@ def switch(
     now = timezone.now()
     subscription.state, subscription.state_reason, subscription.state_at = state, because[:255], now
     if state == Subscription.State.ACTIVE:
-        subscription.failing_since = None
-    subscription.save(update_fields=["state", "state_reason", "state_at", "failing_since"])
+        # Its receiver is given a fresh start.
+        subscription.failing_since, subscription.failures, subscription.slow_until = None, 0, None
+    subscription.save(
+        update_fields=[
+            "state", "state_reason", "state_at", "failing_since", "failures", "slow_until",
+        ]
+    )  # fmt: skip
     emit(
         [
             SubscriptionSwitched(
@@ -216,6 +226,20 @@ def switch(
             )
         ],
         actor=actor,
+    )
+
+
+def _leave_out_unreadable(subscription: Subscription, rights: Rights) -> None:
+    """A webhook that was narrowed still has to send what it was wider for; whoever is left with it
+    must not lead that to an address of his own."""
+    readable = Delivery.objects.filter(told_to_manager(rights, through="event__"))
+    pending = subscription.deliveries.filter(
+        state__in=[Delivery.State.WAITING, Delivery.State.HELD]
+    )
+    pending.exclude(pk__in=readable.filter(subscription=subscription).values("pk")).update(
+        state=Delivery.State.GIVEN_UP,
+        ended_at=timezone.now(),
+        reason=_("Left out when the webhook was changed by somebody who may not read it."),
     )
 
 

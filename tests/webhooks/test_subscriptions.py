@@ -19,6 +19,7 @@ from access.scopes import Scope
 from access.shortcuts import actor_of
 from tests import catalog
 from tests.cast import give
+from tests.webhooks import outbox
 from webhooks.catalog import Topic
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.subscription_settings import SubscriptionSettings, Where
@@ -357,6 +358,36 @@ def test_it_goes_on_without_what_it_held(
     assert "Left out" in left.reason
     assert (fresh(made).state, fresh(made).failing_since) == ("active", None)
     assert woken == []
+
+
+def test_what_waits_is_held_while_it_is_paused(owner: User, made: Subscription) -> None:
+    waiting = held(made)
+    Delivery.objects.update(state="waiting")
+    pause_subscription(made, reason="a release", **asking(owner))
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("held", "a release")
+
+
+def test_what_it_was_wider_for_does_not_go_to_an_address_of_who_is_left_with_it(
+    outsider: User, made: Subscription
+) -> None:
+    """It told an owner of grants; narrowed, it is in the hands of a team."""
+    mine = outbox.delivery(made, Delivery.State.WAITING)
+    others = [
+        outbox.delivery(made, Delivery.State.WAITING, of=outbox.event(repository="team-b/app")),
+        outbox.delivery(made, Delivery.State.HELD, of=outbox.event(Topic.ACCESS_GRANTED)),
+        outbox.delivery(made, Delivery.State.HELD, of=outbox.event(Topic.SYNC_FAILED, "")),
+    ]
+    done = outbox.delivery(made, of=outbox.event(repository="team-b/app"))
+    team = keeper(outsider, "harbour/team-a/*", "webhook manage")
+    moved = replace(KEEPING, url="https://mine.example/", headers={})
+    change_subscription(made, moved, **team)
+    states = dict(Delivery.objects.values_list("pk", "state"))
+    assert states == {
+        mine.pk: "waiting",
+        done.pk: "delivered",
+        **{delivery.pk: "given up" for delivery in others},
+    }
 
 
 def test_who_may_not_manage_it_switches_nothing(viewer: User, made: Subscription) -> None:

@@ -15,6 +15,7 @@ from dashboard.views.access.asking import Asker
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
 from dashboard.views.webhooks.webhook import deliveries_of
 from webhooks.models import Attempt, Delivery, Subscription
+from webhooks.outbound.message_id import message_id
 
 # Attempts of a page: a day of retries is a dozen, sent again by hand a few dozen.
 SHOWN = 50
@@ -42,7 +43,7 @@ def delivery(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
         "webhook": webhook,
         "delivery": found,
         "event": found.event,
-        "message_id": f"evt_{found.event.uid.hex}",
+        "message_id": message_id(found.event),
         "attempts": [
             Shown(
                 attempt,

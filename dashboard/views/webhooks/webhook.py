@@ -51,7 +51,7 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
         "held": CappedCount.of(held),
         "topics": [topic.label for topic in shown.subscribed],
         "old_secret_until": shown.old_secret_until if _has_two_secrets(shown, now) else None,
-        "retention_days": getattr(settings, "EVENT_RETENTION_DAYS", 30),
+        "retention_days": settings.EVENT_RETENTION_DAYS,
         "again": AgainForm(initial={"since": timezone.localtime(now - timedelta(days=1))}),
     }
     return render_page(request, "webhooks/webhook.html", context, fragment="log")
