@@ -13,10 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from access.models import Team
+from access.scopes import Scope
 from dashboard.forms_access import ScopeField, choose, picker
 from dashboard.forms_machines import OVERLAPS
 from webhooks.catalog import Topic
-from webhooks.models import Delivery, Subscription
+from webhooks.models import Delivery, Follow, Subscription
 from webhooks.subscription_settings import (
     CHOOSABLE,
     NAME_LIMIT,
@@ -234,3 +235,20 @@ class RotateSigningForm(forms.Form):
         coerce=lambda hours: timedelta(hours=int(hours)),
         help_text=_("Time to put the new one in place: receivers accept either signature."),
     )
+
+
+class FollowForm(forms.Form):
+    """What to follow, and how to be told."""
+
+    scope = ScopeField(
+        label=_("Follow"),
+        help_text=_("REGISTRY, REGISTRY/team-a/* for all below, or REGISTRY/team-a/app."),
+        widget=picker("scope"),
+    )
+    mail = forms.ChoiceField(label=_("Mail"), choices=Follow.Mail.choices)
+
+    def clean_scope(self) -> Scope:
+        scope: Scope = self.cleaned_data["scope"]
+        if scope.registry is None:
+            raise ValidationError(gettext("Everything is too much to follow: name a registry."))
+        return scope

@@ -339,6 +339,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="6", minute="10"),
         "options": {"expires": 12 * 3600},
     },
+    "mail followers": {
+        "task": "webhooks.tasks.mail_each",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "mail followers' days": {
+        "task": "webhooks.tasks.mail_digests",
+        "schedule": crontab(minute="10"),
+        "options": {"expires": 1800},
+    },
     "end grants": {
         "task": "access.tasks.end_grants",
         "schedule": 60.0,

@@ -3,10 +3,17 @@
 from django.urls import path
 
 from dashboard.views.access import invitation, people, profile, teams
+from dashboard.views.webhooks import following
 
 urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/sessions/<int:pk>/end/", profile.end_session, name="session-end"),
+    path("profile/following/", following.following, name="following"),
+    path("profile/following/add/", following.add, name="follow"),
+    path("profile/following/<int:pk>/", following.change, name="follow-change"),
+    path("profile/following/<int:pk>/remove/", following.remove, name="unfollow"),
+    path("profile/following/feed/", following.feed, name="feed-make"),
+    path("profile/following/feed/end/", following.no_feed, name="feed-end"),
     path("invitation/<uidb64>/<token>/", invitation.invitation, name="invitation"),
     path("access/people/", people.people, name="people"),
     path("access/people/invite/", people.invite, name="invite"),

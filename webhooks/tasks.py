@@ -49,3 +49,19 @@ def forget_old_events() -> None:
     retention.forget_old(timezone.now())
     if days := settings.EVENT_RETENTION_DAYS:
         forget_before(timezone.now() - timedelta(days=days))
+
+
+@shared_task
+def mail_each() -> None:
+    """Beat, every minute: mail what happened to who wants to hear of it soon."""
+    from webhooks import mails  # noqa: PLC0415
+
+    mails.mail_each(now=timezone.now())
+
+
+@shared_task
+def mail_digests() -> None:
+    """Beat, every hour: send the daily mails that are due."""
+    from webhooks import mails  # noqa: PLC0415
+
+    mails.mail_digests(now=timezone.now())

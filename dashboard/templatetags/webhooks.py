@@ -13,6 +13,7 @@ from access.actions import Action
 from access.policy import rights_of
 from access.scopes import Scope
 from webhooks.figures import HOURS, Day, Hour
+from webhooks.following import follows
 
 register = template.Library()
 
@@ -25,6 +26,13 @@ def webhooks_link(context: RequestContext, registry: str, path: str = "") -> dic
     scope = Scope(registry, path)
     may = rights_of(context["user"]).may_somewhere(Action.WEBHOOK_MANAGE, scope)
     return {"scope": scope, "may": may}
+
+
+@register.inclusion_tag("components/follow.html", takes_context=True)
+def follow_button(context: RequestContext, registry: str, path: str = "") -> dict[str, Any]:
+    """To follow what one looks at, or to what one follows."""
+    scope = Scope(registry, path)
+    return {"scope": scope, "followed": follows(context["user"], scope)}
 
 
 @register.simple_tag

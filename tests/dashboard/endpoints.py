@@ -255,6 +255,14 @@ AUDIT = [
     Line("POST", "/audit/verify/", needs("audit read", EVERYTHING), 403, 302, 403),
 ]
 
+FOLLOWING = [
+    _everybody("GET", "/profile/following/"),
+    _everybody("POST", "/profile/following/add/", 422),
+    _everybody("POST", "/profile/following/feed/", 201),
+    _everybody("POST", "/profile/following/feed/end/", 302),
+    Line("POST", "/profile/following/{follow}/", BEING_PAULA, 404, 302, 404, {"mail": "each"}),
+    Line("POST", "/profile/following/{follow}/remove/", BEING_PAULA, 404, 302, 404),
+]
 WEBHOOKS = [
     Line("GET", "/webhooks/", KEEPING, 403, 200, 200),
     Line("GET", "/webhooks/new/", KEEPING, 403, 200, 200),
@@ -280,11 +288,13 @@ LINES = [
     *TOKENS,
     *PEOPLE_AND_TEAMS,
     *AUDIT,
+    *FOLLOWING,
     *WEBHOOKS,
 ]
 
 # Judged by something else than a person's rights, and tested where that is.
 APART = {
+    "feed": "the address is the right",
     "theme": "keeps a cookie, also on the sign-in page",
     "invitation": "the link is the right",
     "first-run": "the link is the right",

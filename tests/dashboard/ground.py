@@ -34,6 +34,7 @@ from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
 from webhooks.inbound.secrets import create_secret
+from webhooks.models import Follow
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def ground(db: None) -> dict[str, object]:
         ).pk,
         "review": _review(harbour, grant.pk).pk,
         "entry": _entry("harbour"),
+        "follow": Follow.objects.create(user=person, registry=harbour).pk,
         "webhook": str(webhook.pk),
         "inbound": create_secret(harbour, rights=SHELL, actor=SYSTEM).secret.pk,
         "delivery": outbox.delivery(webhook).pk,

@@ -32,6 +32,7 @@ OPEN = {
     "auth/jwks.json": "the keys that registries trust",
     "auth/token": "docker clients; who gives no secret gets what the public may do",
     "auth/token/exchange": "CI jobs, which bring a token of their issuer as the proof",
+    "feeds/<str:token>.atom": "feed readers; the secret in the address is the right",
     "first-run/<uidb64>/<token>/": "the first owner's password, for who has the link",
     "hooks/in/<slug:name>": "registries, which show a secret of their own",
     "invitation/<uidb64>/<token>/": "a first or a new password, for who has the link",

@@ -17,6 +17,8 @@ from access.scopes import Scope
 from registries.models import Manifest, Repository
 from tests import catalog
 from tests.cast import give, signed_in
+from tests.webhooks import outbox
+from webhooks.models import Follow
 
 pytestmark = pytest.mark.django_db
 PINNED = json.loads((Path(__file__).parent / "query_counts.json").read_text())
@@ -45,6 +47,13 @@ ABOUT_ACCESS = {
     "machine": "/access/machines/machine-1/",
     "tokens": "/access/tokens/",
     "credentials": "/access/credentials/?sort=ends",
+}
+
+ABOUT_WEBHOOKS = {
+    "webhooks": "/webhooks/",
+    "webhook": "/webhooks/{webhook}/?state=delivered",
+    "delivery": "/webhooks/{webhook}/deliveries/{delivery}/",
+    "following": "/profile/following/",
 }
 
 
@@ -102,6 +111,20 @@ def fill_access(size: int) -> None:
             )
 
 
+def fill_webhooks(size: int) -> dict[str, object]:
+    """`size` webhooks, each with as many deliveries of as many attempts; and as much is followed."""
+    registry = catalog.registry("harbour")
+    for number in range(size):
+        webhook = outbox.webhook(name=f"Hook {number}")
+        for _ in range(size):
+            delivery = outbox.delivery(webhook)
+            for _ in range(size):
+                outbox.attempt(delivery)
+        for user in User.objects.all():
+            Follow.objects.create(user=user, registry=registry, path=f"team/app-{number}")
+    return {"webhook": webhook.pk, "delivery": delivery.pk}
+
+
 def statements(client: Client, address: str) -> int:
     client.get(address)  # sessions and the like are remembered from the first time on
     with CaptureQueriesContext(
@@ -146,3 +169,13 @@ def test_lists_of_machines_and_secrets_take_as_many_as_are_pinned(
     fill_access(size)
     found = {name: statements(as_viewer, address) for name, address in ABOUT_ACCESS.items()}
     assert found == PINNED["machines and secrets"]
+
+
+@pytest.mark.parametrize("size", [2, 7])
+def test_so_do_pages_of_webhooks(as_owner: Client, size: int) -> None:
+    values = fill_webhooks(size)
+    found = {
+        name: statements(as_owner, address.format(**values))
+        for name, address in ABOUT_WEBHOOKS.items()
+    }
+    assert found == PINNED["webhooks and what is followed"]

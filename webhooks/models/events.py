@@ -6,10 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import models
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webhooks.catalog import Topic
+
+# Django knows the type of none of these: xid8 becomes a number by way of its text.
+_THIS_TRANSACTION = Cast(
+    Cast(
+        models.Func(function="pg_current_xact_id", output_field=models.TextField()),
+        models.TextField(),
+    ),
+    models.BigIntegerField(),
+)
 
 
 class Event(models.Model):
@@ -31,6 +41,11 @@ class Event(models.Model):
     data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
         default=dict, help_text=_("What else the topic tells: media type, size, role, reason.")
     )
+    written_in = models.BigIntegerField(
+        db_default=_THIS_TRANSACTION,
+        editable=False,
+        help_text=_("The transaction's number: ids alone pass over what is committed late."),
+    )
 
     class Meta:
         indexes = [
@@ -38,6 +53,8 @@ class Event(models.Model):
             models.Index(fields=["registry", "repository", "-id"], name="event_of_repository"),
             models.Index(fields=["topic", "-id"], name="event_of_topic"),
             models.Index(fields=["at"], name="event_at"),
+            # What followers were not told yet.
+            models.Index(fields=["written_in"], name="event_written"),
         ]
 
     def __str__(self) -> str:

@@ -45,9 +45,14 @@ class Reader(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="reader")
     feed_digest = models.CharField(max_length=64, blank=True, help_text=_("Empty for no feed."))
-    mailed_up_to = models.BigIntegerField(default=0, help_text=_("The last event of single mails."))
-    digest_up_to = models.BigIntegerField(default=0, help_text=_("The last event of a digest."))
+    mailed_up_to = models.BigIntegerField(
+        default=0, help_text=_("Single mails told all that was written in transactions before.")
+    )
+    digest_up_to = models.BigIntegerField(default=0, help_text=_("The same, of daily mails."))
     digest_at = models.DateTimeField(null=True)
+    busy_until = models.DateTimeField(
+        null=True, help_text=_("A worker is mailing; if it dies, another one may from then on.")
+    )
 
     class Meta:
         constraints = [
