@@ -15,7 +15,7 @@ from registries.actor import SYSTEM
 from registries.models import Registry
 from tests import catalog
 from tests.cast import give, signed_in
-from tests.webhooks.inbound.telling import tell
+from tests.webhooks.inbound.telling import handled, tell
 from webhooks.inbound import doors
 from webhooks.inbound.secrets import create_secret
 from webhooks.inbound.store import store
@@ -123,3 +123,22 @@ def test_a_secret_of_another_registry_is_not_removed_from_here(
     other = create_secret(catalog.registry("other"), rights=SHELL, actor=SYSTEM).secret
     assert as_owner.post(f"{PAGE}/secrets/{other.pk}/remove").status_code == 404
     assert InboundSecret.objects.filter(pk=other.pk).exists()
+
+
+def test_pulls_stand_on_the_pages_of_image_and_repository(
+    harbour: Registry, as_owner: Client
+) -> None:
+    app = catalog.repository(harbour, "team-a/app")
+    image = catalog.image(app)
+    catalog.tag(app, "1.0", image)
+    for address in ("/r/harbour/team-a/app", "/r/harbour/team-a/app/-/tags/1.0"):
+        assert " pull" not in text_of(as_owner, address).split("</h1>")[1].split("</ul>")[0]
+    for tag in ("1.0", ""):
+        told = tell(
+            harbour, "pull", "team-a/app", tag=tag, digest=image.manifest.digest, method="GET"
+        )
+        handled(told)
+    assert "last pull" in text_of(as_owner, "/r/harbour/team-a/app")
+    shown = " ".join(text_of(as_owner, "/r/harbour/team-a/app/-/tags/1.0").split())
+    assert '<strong><span class="num">2</span></strong> pulls' in shown
+    assert '<span class="num">1</span> by this tag' in shown
