@@ -23,32 +23,37 @@ if TYPE_CHECKING:
 DELIVERIES = 20_000
 RECEIVERS = 100
 FANNED_OUT = 1_000
-ROUNDS = 20
+ROUNDS = 2
+FANNINGS = 20
 
 
 def measure() -> list[Line]:
     with receiving() as port:
-        steady = _deliver(port, hanging=0)
-        hung = _deliver(port, hanging=RECEIVERS // 100)
+        # Turn about: another program's minute on these cores is then nobody's alone.
+        rounds = [
+            (_deliver(port, hanging=0), _deliver(port, hanging=RECEIVERS // 100))
+            for _ in range(ROUNDS)
+        ]
+    steady, hung = (_together(each) for each in zip(*rounds, strict=True))
     fan_out = sorted(_fan_out())
     median, worst = statistics.median(fan_out), fan_out[-1]
     return [
         Line(
-            f"{steady.attempts:,} deliveries to {RECEIVERS} fast receivers, one worker process, rows"
+            f"{ROUNDS} x {DELIVERIES:,} deliveries to {RECEIVERS} fast receivers, one worker process, rows"
             " written",
             f"{steady.rate:.0f}/s",
             "≥ 800/s",
-            steady.rate >= 800 and steady.attempts == DELIVERIES,
+            steady.rate >= 800 and steady.attempts == DELIVERIES * ROUNDS,
         ),
         Line(
-            f"The others' {hung.attempts:,}, while 1 % of receivers hang",
+            f"{ROUNDS} x {hung.attempts // ROUNDS:,} to the others, while 1 % of receivers hang",
             f"{hung.rate:.0f}/s, x {hung.rate / steady.rate:.2f}",
             "≥ 0.80",
             hung.rate / steady.rate >= 0.8,
         ),
         Line(
             f"One event enqueued for {FANNED_OUT:,} subscriptions, committed",
-            f"p50 {median:.0f} ms, slowest of {ROUNDS} {worst:.0f} ms",
+            f"p50 {median:.0f} ms, slowest of {FANNINGS} {worst:.0f} ms",
             "p50 ≤ 50 ms",
             median <= 50,
         ),
@@ -63,6 +68,10 @@ class Delivered:
     @property
     def rate(self) -> float:
         return self.attempts / self.seconds
+
+
+def _together(each: tuple[Delivered, ...]) -> Delivered:
+    return Delivered(sum(it.attempts for it in each), sum(it.seconds for it in each))
 
 
 @contextmanager
@@ -88,16 +97,18 @@ def _deliver(port: int, *, hanging: int) -> Delivered:
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
     program.stdout.readline()  # it has loaded everything
-    started = time.perf_counter()
+    started = datetime.now(UTC)
+    deadline = time.monotonic() + 120
     wanted = DELIVERIES * (RECEIVERS - hanging) // RECEIVERS
     while Delivery.objects.filter(state="delivered").count() < wanted:
-        if program.poll() is not None or time.perf_counter() - started > 120:
+        if time.monotonic() > deadline:
             raise RuntimeError("Not everything was delivered.")
-        time.sleep(0.05)
-    seconds = time.perf_counter() - started
+        time.sleep(0.25)
+    last = Delivery.objects.filter(state="delivered").latest("ended_at").ended_at
+    assert last is not None
     program.kill()
     program.wait()
-    return Delivered(Attempt.objects.filter(status=200).count(), seconds)
+    return Delivered(Attempt.objects.filter(status=200).count(), (last - started).total_seconds())
 
 
 def fill(port: int, *, hanging: int) -> None:
@@ -170,7 +181,7 @@ def _fan_out() -> list[float]:
         subscribe(registry, f"http://{HOST}/{number}", ("", "team/*", "team/app")[number % 3])
     Subscription.objects.update(topics=["push", "tag.deleted"])
     taken = []
-    for number in range(ROUNDS):
+    for number in range(FANNINGS):
         event = TagDeleted("bench", datetime.now(UTC), "team/app", str(number), _digest(number))
         started = time.perf_counter()
         with transaction.atomic():
