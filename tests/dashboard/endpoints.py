@@ -273,7 +273,12 @@ WEBHOOKS = [
     *_form(f"{WEBHOOK}/remove/", KEEPING),
     *_form(f"{WEBHOOK}/secret/", KEEPING, 422),
     Line("POST", f"{WEBHOOK}/switch/", KEEPING, 403, 302, 404, {"state": "pause"}),
+    Line("POST", f"{WEBHOOK}/ping/", KEEPING, 403, 302, 404),
+    Line("POST", f"{WEBHOOK}/again/", KEEPING, 403, 302, 404),
+    Line("GET", "/webhooks/preview/", KEEPING, 403, 200, 200),
     _screen(f"{WEBHOOK}/deliveries/{{delivery}}/", KEEPING),
+    _screen(f"{WEBHOOK}/deliveries/{{delivery}}/result/", KEEPING),
+    Line("POST", f"{WEBHOOK}/deliveries/{{delivery}}/again/", KEEPING, 403, 302, 404),
 ]
 
 LINES = [

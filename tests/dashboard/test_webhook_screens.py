@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -339,3 +340,141 @@ def test_a_body_that_is_no_json_is_shown_as_it_came(as_keeper: Client) -> None:
     Attempt.objects.create(delivery=delivery, seconds=1, request_body="[" * 9000, status=200)
     response = as_keeper.get(address_of(webhook, f"deliveries/{delivery.pk}/"))
     assert response.context["attempts"][0].request_body == "[" * 9000
+
+
+# Ping, and sending again ----------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody delivers meanwhile."""
+    monkeypatch.setattr("webhooks.wake.after_commit", lambda _task: None)
+
+
+def test_a_ping_leads_to_what_comes_of_it(as_keeper: Client) -> None:
+    webhook = outbox.webhook()
+    response = as_keeper.post(address_of(webhook, "ping/"), follow=True)
+    sent = Delivery.objects.get()
+    assert sent.event.topic == "ping"
+    result = address_of(webhook, f"deliveries/{sent.pk}/result/")
+    assert f'hx-get="{result}"' in response.content.decode()
+    assert "on its way" in words(response.content.decode())
+    outbox.attempt(sent, 404, error="The receiver answered 404.")
+    answer = as_keeper.get(result).content.decode()
+    assert "answered the ping with 404" in words(answer)
+    assert "hx-get" not in answer
+    outbox.attempt(sent, 204)
+    assert "answered 204" in text_of(as_keeper, f"{address_of(webhook)}?ping={sent.pk}")
+
+
+def test_an_address_cannot_have_another_delivery_shown_as_a_ping(as_keeper: Client) -> None:
+    webhook, other = outbox.webhook(), outbox.webhook("elsewhere", name="Other")
+    foreign = outbox.delivery(other, of=outbox.event(Topic.PING, ""))
+    for number in (foreign.pk, outbox.delivery(webhook).pk, "x", 10**30):
+        seen = text_of(as_keeper, f"{address_of(webhook)}?ping={number}")
+        assert "on its way" not in seen
+
+
+def test_one_delivery_is_sent_again(as_keeper: Client) -> None:
+    webhook = outbox.webhook()
+    delivery = outbox.delivery(webhook, Delivery.State.GIVEN_UP, tries=9)
+    as_keeper.post(address_of(webhook, f"deliveries/{delivery.pk}/again/"))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.tries) == ("waiting", 0)
+
+
+def test_all_that_failed_since_a_time_is_sent_again_as_far_as_one_may_read_it(
+    as_keeper: Client,
+) -> None:
+    webhook, now = outbox.webhook(), timezone.now()
+    failed = Delivery.State.GIVEN_UP
+    again = outbox.delivery(webhook, failed, at=now - timedelta(hours=1))
+    others = [
+        outbox.delivery(webhook, failed, at=now - timedelta(hours=3)),
+        outbox.delivery(webhook, at=now - timedelta(hours=1)),
+        outbox.delivery(webhook, failed, of=outbox.event(repository="team-b/app")),
+    ]
+    since = (now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    response = as_keeper.post(address_of(webhook, "again/"), {"since": since}, follow=True)
+    assert "1 message is sent again." in words(response.content.decode())
+    waiting = Delivery.objects.filter(state="waiting")
+    assert [delivery.pk for delivery in waiting] == [again.pk]
+    assert Delivery.objects.filter(pk__in=[other.pk for other in others]).count() == 3
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2999-01-01T00:00"])
+def test_without_a_past_time_nothing_is_sent_again(as_keeper: Client, since: str) -> None:
+    webhook = outbox.webhook()
+    outbox.delivery(webhook, Delivery.State.GIVEN_UP)
+    response = as_keeper.post(address_of(webhook, "again/"), {"since": since}, follow=True)
+    assert "Say since when" in words(response.content.decode())
+    assert Delivery.objects.get().state == "given up"
+
+
+# The preview ----------------------------------------------------------------------------------
+
+ASKED = {"scope": "harbour/team-a/*", "topics": ["tag.moved", "push"], "form": "structured"}
+
+
+def preview(client: Client, **change: object) -> str:
+    return text_of(client, f"/webhooks/preview/?{urlencode(ASKED | change, doseq=True)}")
+
+
+def test_a_preview_shows_the_last_event_that_one_may_read_there(as_keeper: Client) -> None:
+    older = outbox.event(tag="0.9")
+    outbox.event(tag="1.0")
+    outbox.event(Topic.PULL, tag="pulled")
+    outbox.event(repository="team-b/app", tag="foreign")
+    seen = preview(as_keeper)
+    assert '"tag": "1.0"' in seen
+    assert "made up" not in seen
+    assert "0.9" in seen
+    assert not any(tag in seen for tag in ("pulled", "foreign"))
+    assert '"tag": "0.9"' in preview(as_keeper, event=older.pk)
+    assert '"tag": "0.9"' in preview(as_keeper, scope="harbour/team-a/app:0.*")
+
+
+def test_a_preview_says_that_its_event_is_made_up(as_keeper: Client) -> None:
+    seen = preview(as_keeper)
+    assert "made up" in seen
+    assert '"repository": "team-a/example"' in seen
+
+
+@pytest.mark.parametrize("form", Subscription.Form.values)
+def test_a_preview_has_the_chosen_form(as_keeper: Client, form: str) -> None:
+    outbox.event(tag="1.0")
+    mark = {
+        "structured": '"specversion"',
+        "binary": "ce-id",
+        "acr": '"action": "push"',
+        "slack": '"blocks"',
+        "teams": "AdaptiveCard",
+    }[form]
+    assert mark in preview(as_keeper, form=form, topics=["push"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scope": "harbour"}, "You do not manage webhooks on all of this."),
+        ({"scope": ""}, "Say where it happens."),
+        ({"scope": "No!"}, "is not a scope"),
+        ({"topics": []}, "Choose what is sent"),
+        ({"form": "xml"}, "Choose what is sent"),
+        ({"event": "x"}, "made up"),
+    ],
+)
+def test_a_preview_that_cannot_be_made_says_why(
+    as_keeper: Client, change: dict[str, object], said: str
+) -> None:
+    assert said in preview(as_keeper, **change)
+
+
+def test_without_a_script_the_button_shows_it_and_saves_nothing(as_keeper: Client) -> None:
+    response = as_keeper.post("/webhooks/new/", FIELDS | {"do": "preview"})
+    assert response.status_code == 200
+    assert '"specversion"' in words(response.content.decode())
+    assert not Subscription.objects.exists()
+    webhook = outbox.webhook()
+    as_keeper.post(address_of(webhook, "change/"), FIELDS | {"name": "Else", "do": "preview"})
+    assert Subscription.objects.get().name == "Deploy"

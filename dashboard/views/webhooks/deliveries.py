@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.views.access.asking import Asker
+from dashboard.views.access.submitting import acted
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
+from dashboard.views.webhooks.bodies import readable
 from dashboard.views.webhooks.webhook import deliveries_of
 from webhooks.models import Attempt, Delivery, Subscription
+from webhooks.outbound import actions
 from webhooks.outbound.message_id import message_id
 
 # Attempts of a page: a day of retries is a dozen, sent again by hand a few dozen.
@@ -48,8 +50,8 @@ def delivery(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
             Shown(
                 attempt,
                 total - at,
-                _readable(attempt.request_body),
-                _readable(attempt.response_body),
+                readable(attempt.request_body),
+                readable(attempt.response_body),
             )
             for at, attempt in enumerate(newest)
         ],
@@ -58,19 +60,36 @@ def delivery(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     return render(request, "webhooks/delivery.html", context)
 
 
+@require_safe
+def result(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """What came of a ping so far: the part of the webhook's page that asks until it knows."""
+    one = keeper(request)
+    webhook = webhook_or_404(one, pk)
+    found = delivery_or_404(one, webhook, number)
+    context = {"webhook": webhook, "ping": found, "attempt": found.attempts.last()}
+    return render(request, "webhooks/ping.html", context)
+
+
+@require_POST
+def again(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """Send it again, from the first try on, with the same id."""
+    one = keeper(request)
+    webhook = webhook_or_404(one, pk)
+    found = delivery_or_404(one, webhook, number)
+    acted(request, lambda: _again(one, webhook, found))
+    return redirect("delivery", webhook.pk, found.pk)
+
+
+def _again(one: Asker, webhook: Subscription, found: Delivery) -> str:
+    if not actions.redeliver(webhook, [found.pk], actor=one.actor):
+        return _("It is on its way already, or held.")
+    if webhook.state != Subscription.State.ACTIVE:
+        return _("It is sent again as soon as the webhook goes on.")
+    return _("It is sent again; reload the page to see what came of it.")
+
+
 def delivery_or_404(one: Asker, webhook: Subscription, number: int) -> Delivery:
     found = deliveries_of(one, webhook).select_related("event").filter(pk=number).first()
     if found is None:
         raise Http404(_("This webhook has no such delivery."))
     return found
-
-
-def _readable(body: str) -> str:
-    """JSON with a line a value; anything else, or what was cut in the middle, as it came."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return body
-    return (
-        json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict | list) else body
-    )

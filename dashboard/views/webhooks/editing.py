@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -20,6 +22,7 @@ from dashboard.views.access.asking import Asker
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
+from dashboard.views.webhooks.previewing import preview_of
 from dashboard.views.webhooks.show_secret import show_secret
 from webhooks import subscriptions as actions
 from webhooks.catalog import Topic
@@ -45,10 +48,17 @@ def create(request: HttpRequest) -> HttpResponse:
     }
     form = WebhookForm(request.POST or None, teams=_names(teams), initial=initial)
     made: list[Signed] = []
-    status = submitted(request, form, lambda: _create(one, form, teams, made))
+    status = 200 if _wants_preview(request) else None
+    if status is None:
+        status = submitted(request, form, lambda: _create(one, form, teams, made))
     if status is DONE:
         return show_secret(request, made[0], is_new=True)
-    context = {"section": "webhooks", "form": form, "scopes": suggested_scopes(one)}
+    context = {
+        "section": "webhooks",
+        "form": form,
+        "preview": preview_of(one, _typed(request, initial)),
+        "scopes": suggested_scopes(one),
+    }
     return render(request, "webhooks/create.html", context, status=status)
 
 
@@ -58,16 +68,18 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
     one = keeper(request)
     webhook = webhook_or_404(one, pk)
     teams = _teams(one)
-    form = WebhookForm(
-        request.POST or None, teams=_names(teams), stored=webhook, initial=_described(webhook)
-    )
-    status = submitted(request, form, lambda: _change(one, webhook, form, teams))
+    initial = _described(webhook)
+    form = WebhookForm(request.POST or None, teams=_names(teams), stored=webhook, initial=initial)
+    status = 200 if _wants_preview(request) else None
+    if status is None:
+        status = submitted(request, form, lambda: _change(one, webhook, form, teams))
     if status is DONE:
         return redirect("webhook", webhook.pk)
     context = {
         "section": "webhooks",
         "form": form,
         "webhook": webhook,
+        "preview": preview_of(one, _typed(request, initial)),
         "scopes": suggested_scopes(one),
     }
     return render(request, "webhooks/change.html", context, status=status)
@@ -88,6 +100,22 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
         "pending": CappedCount.of(webhook.deliveries.filter(state__in=pending)),
     }
     return render(request, "webhooks/remove.html", context)
+
+
+def _wants_preview(request: HttpRequest) -> bool:
+    """Where no script runs, the button sends the form, and nothing is saved."""
+    return request.POST.get("do") == "preview"
+
+
+def _typed(request: HttpRequest, initial: Mapping[str, Any]) -> QueryDict:
+    """The fields that a preview is made of, as they stand in the form."""
+    if request.method == "POST":
+        return request.POST
+    typed = QueryDict(mutable=True)
+    for name in ("scope", "topics", "form"):
+        value = initial[name]
+        typed.setlist(name, value if isinstance(value, list) else [value])
+    return typed
 
 
 def _create(one: Asker, form: WebhookForm, teams: QuerySet[Team], made: list[Signed]) -> str:
@@ -136,7 +164,7 @@ def _team(form: WebhookForm, teams: QuerySet[Team], stored: Team | None = None) 
     return found
 
 
-def _described(webhook: Subscription) -> dict[str, object]:
+def _described(webhook: Subscription) -> dict[str, Any]:
     """What the form shows of a stored one: all that is no secret."""
     return {
         "name": webhook.name,

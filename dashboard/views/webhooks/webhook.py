@@ -6,9 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,15 +19,19 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard.forms_webhooks import AgainForm, DeliveryFilterForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
-from dashboard.views.access.asking import Asker
+from dashboard.views.access.asking import Asker, ids_of
 from dashboard.views.access.submitting import acted
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
 from webhooks import subscriptions as actions
+from webhooks.catalog import Topic
 from webhooks.figures import days_of
 from webhooks.models import Attempt, Delivery, Subscription
+from webhooks.outbound import actions as outbound
 from webhooks.readable import told_to_manager
 
 NEWEST = Order.read("", {"id": Column(F("id"), int, descending_first=True)})
+# So many are sent again by one click; who failed more often clicks again.
+AT_ONCE = 10_000
 PAUSE, RESUME, RESUME_WITHOUT = "pause", "resume", "resume-without"
 
 
@@ -53,6 +59,7 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
         "old_secret_until": shown.old_secret_until if _has_two_secrets(shown, now) else None,
         "retention_days": settings.EVENT_RETENTION_DAYS,
         "again": AgainForm(initial={"since": timezone.localtime(now - timedelta(days=1))}),
+        **_ping_of(readable, request.GET.get("ping", "")),
     }
     return render_page(request, "webhooks/webhook.html", context, fragment="log")
 
@@ -67,6 +74,28 @@ def switch(request: HttpRequest, pk: UUID) -> HttpResponse:
         acted(request, lambda: _pause(one, shown))
     elif wanted in (RESUME, RESUME_WITHOUT):
         acted(request, lambda: _resume(one, shown, send_held=wanted == RESUME))
+    return redirect("webhook", shown.pk)
+
+
+@require_POST
+def ping(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send a test message; the page it leads back to waits for what comes of it."""
+    one = keeper(request)
+    shown = webhook_or_404(one, pk)
+    sent = outbound.ping(shown, actor=one.actor)
+    return redirect(f"{reverse('webhook', args=[shown.pk])}?ping={sent.pk}")
+
+
+@require_POST
+def again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send again all that was given up since a time, as far as one may read it."""
+    one = keeper(request)
+    shown = webhook_or_404(one, pk)
+    form = AgainForm(request.POST)
+    if form.is_valid():
+        acted(request, lambda: _again(one, shown, form.cleaned_data["since"]))
+    else:
+        messages.error(request, _("Say since when, in the past."))
     return redirect("webhook", shown.pk)
 
 
@@ -104,6 +133,12 @@ def _with_last_attempts(rows: list[Delivery]) -> list[tuple[Delivery, Attempt | 
     return [(delivery, by_delivery.get(delivery.pk)) for delivery in rows]
 
 
+def _ping_of(readable: QuerySet[Delivery], number: str) -> dict[str, object]:
+    """The ping that was just sent, if the address names one."""
+    found = readable.filter(pk__in=ids_of([number]), event__topic=Topic.PING).first()
+    return {"ping": found, "attempt": found.attempts.last()} if found is not None else {}
+
+
 def _has_two_secrets(shown: Subscription, now: datetime) -> bool:
     return shown.old_secret_until is not None and shown.old_secret_until > now
 
@@ -138,3 +173,10 @@ def _resume(one: Asker, shown: Subscription, *, send_held: bool) -> str:
         )
         % number
     )
+
+
+def _again(one: Asker, shown: Subscription, since: datetime) -> str:
+    failed = deliveries_of(one, shown).filter(state=Delivery.State.GIVEN_UP, ended_at__gte=since)
+    chosen = list(failed.order_by("id").values_list("pk", flat=True)[:AT_ONCE])
+    number = outbound.redeliver(shown, chosen, actor=one.actor)
+    return ngettext("%d message is sent again.", "%d messages are sent again.", number) % number
