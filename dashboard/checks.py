@@ -15,6 +15,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError, connections
 
+from webhooks.outbound.allowed import Allowed
+
 SHORTEST_SECRET_KEY = 50
 FEWEST_CHARACTERS = 5  # Django's own measure of a key that somebody typed
 
@@ -77,6 +79,22 @@ def debug_is_off(**_: Any) -> list[CheckMessage]:
             id="portolan.E003",
         )
     ]
+
+
+@register(Tags.security)
+def opened_networks_are_networks(**_: Any) -> list[CheckMessage]:
+    """A network that cannot be read would open nothing, and stop every delivery."""
+    try:
+        Allowed.parse(settings.WEBHOOK_ALLOWED_NETWORKS)
+    except ValueError as error:
+        return [
+            Error(
+                f"WEBHOOK_ALLOWED_NETWORKS cannot be read: {error}.",
+                hint="Give networks such as 10.0.0.0/8 and host names, separated by commas.",
+                id="portolan.E006",
+            )
+        ]
+    return []
 
 
 @register(Tags.database)

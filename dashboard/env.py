@@ -49,6 +49,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def pauses(name: str, default: str) -> list[float]:
+    """Seconds, separated by commas, none below zero."""
+    try:
+        found = [float(word) for word in words(name, default)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be seconds, such as 5,300,1800.") from error
+    if not all(0 <= seconds < 1e7 for seconds in found):
+        raise ImproperlyConfigured(f"{name} has a pause that nobody can wait for.")
+    return found
+
+
 def database(name: str = "DATABASE_URL") -> dict[str, object]:
     """Django's settings for `postgresql://user:password@host:port/name?option=value`.
 

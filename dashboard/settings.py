@@ -237,10 +237,7 @@ TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
 # over plain http. Metadata services of clouds stay closed.
 WEBHOOK_ALLOWED_NETWORKS = env.words("WEBHOOK_ALLOWED_NETWORKS")
 # Seconds from one try to the next, until a delivery is given up: about a day.
-WEBHOOK_RETRY_SECONDS = [
-    float(seconds)
-    for seconds in env.words("WEBHOOK_RETRY_SECONDS", "5,300,1800,7200,18000,36000,36000")
-]
+WEBHOOK_RETRY_SECONDS = env.pauses("WEBHOOK_RETRY_SECONDS", "5,300,1800,7200,18000,36000,36000")
 WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 15)
 # After so long, what a killed worker held is sent by another.
 WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 120)

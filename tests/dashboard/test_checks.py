@@ -65,6 +65,13 @@ def test_debug_where_others_can_look_is_an_error(settings: Settings) -> None:
     assert ids() == set()
 
 
+def test_a_network_for_webhooks_that_cannot_be_read_is_an_error(settings: Settings) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["10.0.0.0/8", "hooks.corp"]
+    assert ids() == set()
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["10.0.0.1/8"]
+    assert ids() == {"portolan.E006"}
+
+
 @pytest.mark.django_db
 def test_the_database_has_what_search_needs() -> None:
     assert ids(tags=["database"], databases=["default"]) == set()

@@ -90,3 +90,14 @@ def test_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///some.db")
     with pytest.raises(ImproperlyConfigured, match="SQLite is not supported"):
         env.database()
+
+
+@pytest.mark.parametrize("text", ["5,soon", "-1", "nan", "inf"])
+def test_pauses_that_nobody_can_wait_are_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("PAUSES", "5, 0.5")
+    assert env.pauses("PAUSES", "1") == [5.0, 0.5]
+    monkeypatch.setenv("PAUSES", text)
+    with pytest.raises(ImproperlyConfigured, match="PAUSES"):
+        env.pauses("PAUSES", "1")

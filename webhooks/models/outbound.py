@@ -56,7 +56,6 @@ class Delivery(models.Model):
                 condition=models.Q(state="waiting"),
             ),
             models.Index(fields=["subscription", "-id"], name="delivery_of_subscription"),
-            models.Index(fields=["created_at"], name="delivery_created"),
         ]
 
     def __str__(self) -> str:

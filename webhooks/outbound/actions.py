@@ -28,17 +28,20 @@ State = Delivery.State
 @transaction.atomic(durable=True)
 def redeliver(subscription: Subscription, deliveries: Iterable[int], *, actor: Actor) -> int:
     """Send these deliveries of the subscription (by id) again, from the first try on, whether they
-    were delivered or not; with the same message id, so that receivers know them again. Returns how
-    many. What is on its way already stays as it is."""
+    were delivered or not; with the same message id, so that receivers know them again. Who asks must
+    be allowed to read them. Returns how many; what is on its way already stays as it is."""
     chosen = Delivery.objects.filter(subscription=subscription, pk__in=list(deliveries))
     return _send_again(subscription, chosen, actor)
 
 
 @transaction.atomic(durable=True)
-def redeliver_failed_since(subscription: Subscription, at: datetime, *, actor: Actor) -> int:
-    """Send again what was given up since then; returns how many."""
+def redeliver_failed_since(
+    subscription: Subscription, at: datetime, *, readable: Q, actor: Actor
+) -> int:
+    """Send again what was given up since then, of what who asks may read (`told_to_manager` through
+    "event__"); returns how many."""
     failed = Delivery.objects.filter(
-        subscription=subscription, state=State.GIVEN_UP, ended_at__gte=at
+        readable, subscription=subscription, state=State.GIVEN_UP, ended_at__gte=at
     )
     return _send_again(subscription, failed, actor)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
 from access.models import AuditEntry
@@ -69,7 +70,9 @@ def test_what_failed_since_a_time_is_sent_again(one: Subscription) -> None:
     recent, old = delivery(one, State.GIVEN_UP), delivery(one, State.GIVEN_UP, hours_ago=9)
     done = delivery(one, State.DELIVERED)
     since = timezone.now() - timedelta(hours=2)
-    assert actions.redeliver_failed_since(one, since, actor=ANNA) == 1
+    nothing, everything = Q(pk__in=()), Q(event__repository="team/app")
+    assert actions.redeliver_failed_since(one, since, readable=nothing, actor=ANNA) == 0
+    assert actions.redeliver_failed_since(one, since, readable=everything, actor=ANNA) == 1
     states = dict(Delivery.objects.values_list("pk", "state"))
     assert states == {recent.pk: "waiting", old.pk: "given up", done.pk: "delivered"}
 
