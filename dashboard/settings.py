@@ -301,6 +301,8 @@ CELERY_TASK_ROUTES = {
     "webhooks.tasks.handle_notifications": {"queue": "events"},
     "webhooks.tasks.deliver": {"queue": "deliveries"},
 }
+# So many registries are read side by side for their notifications; in tests in the same thread (0).
+NOTIFICATION_THREADS = env.number("NOTIFICATION_THREADS", 8)
 # Notifications of registries wake the worker from a thread of each web process; in tests at once.
 WAKE_IN_BACKGROUND = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")

@@ -54,6 +54,7 @@ def set_up_django() -> None:
     # Made for being slow, which no test is about.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TOKEN_LOG_IN_BACKGROUND = settings.WAKE_IN_BACKGROUND = False
+    settings.NOTIFICATION_THREADS = 0
     # Pages are tested without having run collectstatic.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -11,14 +11,16 @@ from django.utils import timezone
 
 from webhooks import wake
 from webhooks.inbound import retention
-from webhooks.inbound.handle import handle_waiting
 
 
 @shared_task
 def handle_notifications() -> None:
     """Read from the registries what their notifications named, until none is waiting."""
+    from webhooks.inbound.working import handle_in_turn  # noqa: PLC0415
+
     wake.begun(handle_notifications)
-    handle_waiting()
+    if handle_in_turn():
+        wake.now(handle_notifications)
 
 
 @shared_task

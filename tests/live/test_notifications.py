@@ -24,9 +24,9 @@ from tests.live.docked import GENERATIONS
 from tests.live.pusher import Pusher, push
 from tests.live.registries import RealRegistry
 from tests.registries.sync.syncing import ours, succeed
-from webhooks.inbound.handle import handle_waiting
 from webhooks.inbound.secrets import create_secret
 from webhooks.inbound.setup import guides
+from webhooks.inbound.working import handle_waiting
 from webhooks.models import Notification
 
 # The server and the registries are started once: one worker has them.

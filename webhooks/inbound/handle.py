@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from time import monotonic
 
 from django.db import transaction
 from django.utils import timezone
@@ -53,19 +52,6 @@ PASSING = {
         *(TlsFailed, Unreachable),
     )
 }
-# Well below the time that a task is given; beat asks again.
-LONGEST_SECONDS = 300.0
-
-
-def handle_waiting() -> None:
-    """Handle what is due, batch by batch, until nothing is."""
-    begun = monotonic()
-    while registries := claims.registries_due(timezone.now()):
-        for registry in registries:
-            if batch := claims.claim(registry, timezone.now()):
-                handle(registry, batch)
-            if monotonic() - begun > LONGEST_SECONDS:
-                return
 
 
 def handle(registry: Registry, batch: Sequence[Notification]) -> None:

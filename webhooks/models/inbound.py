@@ -104,6 +104,7 @@ class Notification(models.Model):
                 name="notification_due",
                 condition=models.Q(state="waiting"),
             ),
+            # A registry's newest, for its page, and its oldest, for the retention.
             models.Index(fields=["registry", "-received_at", "-id"], name="notification_recent"),
             # Junk is bounded with each that comes.
             models.Index(
@@ -111,8 +112,6 @@ class Notification(models.Model):
                 name="notification_junk",
                 condition=models.Q(state="junk"),
             ),
-            # What is kept for so many days and no longer.
-            models.Index(fields=["received_at"], name="notification_received"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Whose turn it is to bring the outbox out.
+"""Whose turn it is: to bring the outbox out, to handle notifications.
 
 One loop serves every receiver, and looks for what became due ten times a second. Without turns, a
 receiver that hangs would hold each worker process in a loop of its own, and nothing would be left to
@@ -25,7 +25,10 @@ class Turn:
     """A place among the loops; where the cache does not answer there is always one, as rows are
     claimed in the database and nothing is sent twice by two loops."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "delivering", places: int | None = None) -> None:
+        """`places` are the loops there may be at a time, WEBHOOK_LOOPS if none is given."""
+        self._what = what
+        self._places = settings.WEBHOOK_LOOPS if places is None else places
         self._token = uuid4().hex
         self._key = ""
         self._kept_at = 0.0
@@ -33,8 +36,8 @@ class Turn:
     def take(self) -> bool:
         """Whether there is a place for us."""
         try:
-            for place in range(settings.WEBHOOK_LOOPS):
-                key = f"delivering:{place}"
+            for place in range(self._places):
+                key = f"{self._what}:{place}"
                 if cache.add(key, self._token, timeout=SECONDS):
                     self._key, self._kept_at = key, time.monotonic()
                     return True

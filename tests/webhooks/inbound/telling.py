@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from registries.models import Registry
 from webhooks.inbound import claims
-from webhooks.inbound.handle import handle_waiting
 from webhooks.inbound.store import store
 from webhooks.inbound.told import Told
+from webhooks.inbound.working import handle_waiting
 from webhooks.models import Notification
 
 numbers = itertools.count()

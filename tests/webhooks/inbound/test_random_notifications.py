@@ -18,7 +18,7 @@ from tests.registries.sync.counting import assert_counters_are_true
 from tests.registries.sync.syncing import holding_tags, ours, replayed, succeed, theirs
 from tests.webhooks.inbound.bodies import Body, envelope, event
 from webhooks.inbound import senders, store
-from webhooks.inbound.handle import handle_waiting
+from webhooks.inbound.working import handle_waiting
 from webhooks.models import Notification
 
 PATHS = ["app", "team/app"]

@@ -1,0 +1,67 @@
+"""Registries are handled side by side, by one worker at a time."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+from django.core.cache import cache
+from pytest_django.fixtures import Settings
+
+from registries.models import Registry
+from tests import catalog
+from tests.webhooks.inbound.telling import tell
+from webhooks.inbound import claims, handle, working
+from webhooks.inbound.handle import State
+from webhooks.models import Notification
+
+
+def settled(registry: Registry) -> bool:
+    return not Notification.objects.filter(registry=registry, state=State.WAITING).exists()
+
+
+def test_a_registry_that_hangs_holds_up_no_other(
+    transactional_db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.NOTIFICATION_THREADS = 2
+    hangs, quick = catalog.registry("hangs"), catalog.registry("quick")
+    tell(hangs, "quarantine", "app", tag="1")
+    released, rounds = Event(), []
+
+    def handled(registry: Registry, batch: list[Notification]) -> None:
+        if registry == hangs:
+            assert released.wait(20)
+        handle.handle(registry, batch)
+
+    def on_round() -> None:
+        rounds.append(1)
+        if len(rounds) == 1:  # comes while the other one hangs
+            tell(quick, "quarantine", "app", tag="1")
+        elif settled(quick) and not released.is_set():
+            assert not settled(hangs)
+            released.set()
+
+    monkeypatch.setattr(working, "handle", handled)
+    working.handle_waiting(on_round=on_round)
+    assert settled(hangs)
+
+
+def test_a_second_worker_leaves_it_to_the_first(harbour: Registry) -> None:
+    told = tell(harbour, "quarantine", "app", tag="1")
+    cache.add("handling:0", "another", timeout=5)
+    assert working.handle_in_turn() is False
+    assert not settled(harbour)
+    cache.delete("handling:0")
+    assert working.handle_in_turn() is False
+    told.refresh_from_db()
+    assert told.state == "done"
+    assert cache.get("handling:0") is None
+
+
+def test_what_came_at_the_last_moment_is_told_to_be_left(
+    harbour: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(harbour, "quarantine", "app", tag="1")
+    monkeypatch.setattr(claims, "claim", lambda *_: [])
+    monkeypatch.setattr(working, "handle_waiting", lambda **_: None)
+    assert working.handle_in_turn() is True
