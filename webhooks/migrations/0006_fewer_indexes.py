@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("webhooks", "0004_told_followers")]
+    dependencies = [("webhooks", "0005_deliveries_by_receiver")]
 
     operations = [
         migrations.RemoveIndex(model_name="notification", name="notification_received"),
