@@ -11,8 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 from access.models import AccessReview, Grant, User
 from access.scopes import Scope
 from tests import catalog
-from tests.browser.test_accessibility import AXE, judge
-from tests.browser.test_manage_screens import CHROMIUM, PHONE, browsing
+from tests.browser.judging import AXE, faults_of
+from tests.browser.test_manage_screens import CHROMIUM, browsing
 from tests.cast import give
 
 pytestmark = [
@@ -102,27 +102,9 @@ def pages(grant: Grant, review: AccessReview) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_and_a_phone_is_wide_enough(
-    live_server: LiveServer, anna: User, otto: User, scheme: str
-) -> None:
+def test_the_screens_are_fit_for_everybody(live_server: LiveServer, anna: User, otto: User) -> None:
     grant = give(otto, "reader", Scope("harbour", "team-a/*"))
     review = AccessReview.objects.create(opened_by="anna", due="2099-01-01")
     review.items.create(grant=grant, principal="user:otto", role="reader", scope="harbour")
-    addresses, session = pages(grant, review), session_of(anna)
-    options = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    with browsing(live_server, session, **options) as context:
-        page = context.new_page()
-        grave, wide = {}, []
-        for address in addresses:
-            page.set_viewport_size({"width": 1280, "height": 800})
-            answer = page.goto(address)
-            assert answer is not None
-            assert answer.status == 200, address
-            if faults := judge(page):
-                grave[address] = faults
-            page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
-            if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
-                wide.append(address)
-    assert grave == {}
-    assert wide == []
+    with browsing(live_server, session_of(anna)) as context:
+        assert faults_of(context.new_page(), pages(grant, review)) == {}

@@ -164,13 +164,6 @@ def test_everything_can_be_reached_without_scripts(open_context: OpenContext) ->
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-@pytest.mark.parametrize("address", PAGES)
-def test_nothing_is_wider_than_a_phone(open_context: OpenContext, address: str) -> None:
-    page = open_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
-    page.goto(address)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
 def test_the_longest_names_are_not_wider_than_a_phone(open_context: OpenContext) -> None:
     page = open_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
     page.goto(f"{SHOP}?show=all")

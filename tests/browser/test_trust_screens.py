@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,9 +10,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from access.models import ServicePrincipal, TrustRule, User
 from access.tokens.issuers import STORE
+from tests.browser.judging import AXE, faults_of, look_at
 from tests.browser.test_access_screens import session_of
-from tests.browser.test_accessibility import AXE, judge
-from tests.browser.test_manage_screens import CHROMIUM, PHONE, browsing
+from tests.browser.test_manage_screens import CHROMIUM, browsing
 from tests.fakes.oidc_issuer import AUDIENCE, OidcIssuer, serving
 
 pytestmark = [
@@ -85,38 +84,14 @@ def test_a_token_is_tried(live_server: LiveServer, anna: User, issuer: OidcIssue
         expect(page.get_by_role("heading", name="No: another audience")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"color_scheme": "dark"}, {"viewport": PHONE}],
-    ids=["light", "dark", "phone"],
-)
 def test_the_screens_are_fit_for_everybody(
-    live_server: LiveServer, anna: User, issuer: OidcIssuer, options: dict[str, Any]
+    live_server: LiveServer, anna: User, issuer: OidcIssuer
 ) -> None:
     rule_of(issuer)
-    with browsing(live_server, session_of(anna), **options) as context:
+    places = ("", "-/new/", "-/new/?kind=other", "local/", "local/change/", "local/remove/")
+    with browsing(live_server, session_of(anna)) as context:
         page = context.new_page()
-        for address in (
-            "",
-            "-/new/",
-            "-/new/?kind=other",
-            "local/",
-            "local/change/",
-            "local/remove/",
-        ):
-            page.goto(RULES + address)
-            assert judge(page) == [], address
-            assert fits(page), address
+        assert faults_of(page, [RULES + place for place in places]) == {}
         try_token(page, issuer.github())
         expect(page.get_by_role("heading", name="Yes:")).to_be_visible()
-        assert judge(page) == []
-        assert fits(page)
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing has to be moved sideways but what scrolls by itself."""
-    return bool(
-        page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        )
-    )
+        assert look_at(page) == []
