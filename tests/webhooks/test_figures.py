@@ -59,7 +59,11 @@ def test_no_more_than_the_newest_are_counted(monkeypatch: pytest.MonkeyPatch) ->
     webhook = outbox.webhook()
     for state in (STATE.GIVEN_UP, STATE.DELIVERED, STATE.DELIVERED):
         outbox.delivery(webhook, state)
-    assert days_of([webhook.pk], now=timezone.now())[webhook.pk].percent == 100
+    other = outbox.webhook(name="Other")
+    now = timezone.now()
+    assert days_of([webhook.pk], now=now)[webhook.pk].delivered == 2
+    shared = days_of([webhook.pk, other.pk], now=now)
+    assert (shared[webhook.pk].delivered, shared[webhook.pk].failed) == (1, 0)
 
 
 def test_nothing_wanted_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.core import mail as outgoing
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
@@ -21,7 +22,7 @@ from registries.models import Registry
 from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
-from webhooks import following, mails
+from webhooks import following, mails, tasks
 from webhooks.catalog import Topic
 from webhooks.following import follow, follows, set_mail, unfollow
 from webhooks.models import Event, Follow, Reader
@@ -292,6 +293,19 @@ def test_a_daily_mail_comes_once_a_day(fiona: User) -> None:
     assert _hourly(now + timedelta(hours=26), hours=20) == 0
     assert _hourly(now + timedelta(hours=47), hours=3) == 1
     assert "tag 1.0" not in str(sent()[1].body)
+
+
+def test_beat_has_both_kinds_of_mail_sent(fiona: User) -> None:
+    follow(fiona, APP, mail=EACH)
+    follow(fiona, Scope("harbour", "team-a/other"), mail=DAILY)
+    Reader.objects.update(digest_at=timezone.now() - timedelta(days=1))
+    outbox.event()
+    outbox.event(repository="team-a/other")
+    scheduled = {entry["task"] for entry in settings_of_django.CELERY_BEAT_SCHEDULE.values()}
+    for task in (tasks.mail_each, tasks.mail_digests):
+        assert task.name in scheduled
+        task()
+    assert len(sent()) == 2
 
 
 def test_a_day_on_which_nothing_happened_has_no_mail(fiona: User) -> None:
