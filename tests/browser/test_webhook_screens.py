@@ -12,8 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 from access.models import User
 from registries.models import Registry
 from tests import catalog
-from tests.browser.test_accessibility import AXE, judge
-from tests.browser.test_manage_screens import CHROMIUM, PHONE, browsing
+from tests.browser.judging import AXE, faults_of
+from tests.browser.test_manage_screens import CHROMIUM, browsing
 from tests.browser.test_secret_screens import session_of
 from tests.cast import PASSWORD
 from tests.webhooks import outbox
@@ -110,7 +110,7 @@ def test_all_of_it_works_without_scripts(live_server: LiveServer, anna: User) ->
     assert Follow.objects.get().path == "team-a/app"
 
 
-def test_axe_finds_nothing_serious_and_nothing_is_too_wide(
+def test_every_page_is_fit_for_everybody(
     live_server: LiveServer, anna: User, harbour: Registry
 ) -> None:
     webhook = outbox.webhook(failing_since=catalog.NOON)
@@ -130,15 +130,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_too_wide(
         f"/webhooks/{webhook.pk}/deliveries/{delivery.pk}/",
         "/profile/following/",
     ]
-    session = session_of(anna)
-    found: dict[str, object] = {}
-    looks = ({"color_scheme": "light", "viewport": PHONE}, {"color_scheme": "dark"})
-    for look in looks:
-        with browsing(live_server, session, reduced_motion="reduce", **look) as context:
-            page = context.new_page()
-            for address in pages:
-                page.goto(address)
-                wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-                if faults := [*judge(page), *(["too wide"] if wide else [])]:
-                    found[f"{address} {look['color_scheme']}"] = faults
-    assert found == {}
+    with browsing(
+        live_server, session_of(anna), has_touch=True, reduced_motion="reduce"
+    ) as context:
+        assert faults_of(context.new_page(), pages) == {}
