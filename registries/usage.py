@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,11 +43,19 @@ def count_pulls(registry: Registry, pulls: Sequence[Pull]) -> set[tuple[str, str
     _count_tags(registry, [pull for pull in pulls if pull.tag])
     _date_repositories(registry, pulls)
     if registry.imported_at:
-        for pull in pulls:
-            if not pull.is_part:
-                event = events.ImagePulled(registry.name, pull.at, pull.path, pull.digest, pull.tag)
-                events.emit([event], actor=pull.actor)
+        _tell(registry, [pull for pull in pulls if not pull.is_part])
     return known
+
+
+def _tell(registry: Registry, pulls: Sequence[Pull]) -> None:
+    """One emission for whoever pulled, however often."""
+    by_actor: dict[Actor, list[events.Event]] = defaultdict(list)
+    for pull in pulls:
+        by_actor[pull.actor].append(
+            events.ImagePulled(registry.name, pull.at, pull.path, pull.digest, pull.tag)
+        )
+    for actor, pulled in by_actor.items():
+        events.emit(pulled, actor=actor)
 
 
 def _resolved(registry: Registry, pulls: Sequence[Pull]) -> list[Pull]:

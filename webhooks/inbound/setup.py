@@ -45,7 +45,7 @@ def guides(registry: str, portolan: str, secret: str = PLACEHOLDER) -> list[Guid
             "zot",
             "config.json",
             zot(url, secret),
-            _("zot 2.1.3 and newer, built with the events extension. It tells of no pulls."),
+            _("zot, built with the events extension. It tells of no pulls."),
         ),
         Guide(
             "Harbor",

@@ -197,6 +197,11 @@ def test_a_signature_of_github_is_checked_over_the_body(harbour: Registry, secre
     assert Notification.objects.get().verb == "push"
 
 
+def test_an_address_of_a_hundred_parts_is_no_failure_of_ours() -> None:
+    query = "&".join(f"part{number}=1" for number in range(100))
+    assert Client().post(f"{IN}?{query}", b"{}", content_type="text/plain").status_code == 401
+
+
 def test_an_unknown_registry_is_refused_as_a_wrong_secret_is(post: Post) -> None:
     catalog.registry("without-secrets")
     wrong = post(envelope(event()), authorization="Bearer wrong")
