@@ -197,7 +197,7 @@ def test_a_signature_of_github_is_checked_over_the_body(harbour: Registry, secre
     assert Notification.objects.get().verb == "push"
 
 
-def test_an_address_of_a_hundred_parts_is_no_failure_of_ours() -> None:
+def test_an_address_of_a_hundred_parts_is_no_failure_of_ours(harbour: Registry) -> None:
     query = "&".join(f"part{number}=1" for number in range(100))
     assert Client().post(f"{IN}?{query}", b"{}", content_type="text/plain").status_code == 401
 
