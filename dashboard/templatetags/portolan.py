@@ -7,7 +7,7 @@ All are builtins of the template engine: no page needs to load this library.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -145,9 +145,9 @@ def when(at: datetime | None, label: str = "") -> SafeString:
 
 
 @lru_cache(maxsize=4096)
-def _time(at: datetime, _language: str | None) -> SafeString:
+def _time(at: datetime, language: str | None) -> SafeString:
     local = localtime(at)
-    exact = date_format(local, pgettext("date and time", "j M Y, H:i"))
+    exact = f"{_day(local.date(), language)}, {local:%H:%M}"
     return format_html(
         '<time class="when" datetime="{0}" tabindex="0" data-tip="{1} {2}">'
         '<relative-time datetime="{0}" prefix="" no-title>{1}</relative-time></time>',
@@ -155,6 +155,12 @@ def _time(at: datetime, _language: str | None) -> SafeString:
         exact,
         local.tzname(),
     )
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, _language: str | None) -> str:
+    """Apart from the time: a page has few days, and Django takes long to write one."""
+    return date_format(day, pgettext("date", "j M Y"))
 
 
 @register.simple_tag
@@ -187,8 +193,14 @@ def count(number: int | CappedCount | None) -> SafeString | str:
     """A number as the reader's language writes it; "1,000+" where counting stopped at the cap."""
     if number is None:
         return _nothing()
-    value, more = (number.value, number.capped) if isinstance(number, CappedCount) else (number, 0)
-    text = number_format(value, 0, force_grouping=True)
+    if isinstance(number, CappedCount):
+        return _count(number.value, number.capped, get_language())
+    return _count(number, False, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _count(number: int, more: bool, _language: str | None) -> SafeString:
+    text = number_format(number, 0, force_grouping=True)
     return format_html('<span class="num">{}{}</span>', text, "+" if more else "")
 
 
