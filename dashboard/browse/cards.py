@@ -9,7 +9,7 @@ from access.actions import Action
 from access.policy import Someone, rights_of
 from access.scopes import Scope
 from dashboard.runs.latest import latest_runs
-from dashboard.totals import Held, held_in
+from dashboard.totals import Held, Totals, held_in
 from registries.models import Registry, SyncRun
 
 
@@ -23,6 +23,11 @@ class Card:
     run: SyncRun | None
     may_read: bool
     may_manage: bool
+
+
+def totals_on(cards: Sequence[Card]) -> Totals:
+    """The sums over these cards."""
+    return Totals(len(cards), sum((card.held for card in cards), Held()))
 
 
 def cards_of(registries: Sequence[Registry], somebody: Someone) -> list[Card]:

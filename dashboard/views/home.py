@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from access.actions import Action
 from access.policy import visible_registries, visible_repositories
-from dashboard.browse.cards import cards_of
+from dashboard.browse.cards import cards_of, totals_on
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, Page, paginate
 from dashboard.runs.latest import WENT_WRONG
@@ -26,6 +26,7 @@ _NEWEST = Order.read("", {"at": Column(F("at"), datetime, descending_first=True)
 def home(request: HttpRequest) -> HttpResponse:
     registries = list(visible_registries(request.user).order_by("name")[:SHOWN_REGISTRIES])
     cards = cards_of(registries, request.user)
+    are_all = len(cards) < SHOWN_REGISTRIES
     context = {
         "section": "overview",
         "cards": cards,
@@ -35,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
             reverse=True,
         ),
         "imported": any(registry.imported_at for registry in registries),
-        "totals": totals_of(request.user),
+        "totals": totals_on(cards) if are_all else totals_of(request.user),
         "page": _moves(request),
     }
     return render_page(request, "dashboard/home.html", context, fragment="moves")

@@ -51,7 +51,7 @@ def test_a_failure_shows_an_id_that_the_log_has_too(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("the secret of the matter")
 
-    monkeypatch.setattr("dashboard.views.home.totals_of", fail)
+    monkeypatch.setattr("dashboard.views.home.cards_of", fail)
     as_viewer.raise_request_exception = False
     with caplog.at_level(logging.ERROR, logger="dashboard.views.errors"):
         response = as_viewer.get("/")
@@ -69,7 +69,7 @@ def test_a_failure_shows_an_id_that_the_log_has_too(
 def test_the_page_of_a_failure_is_styled_under_the_policy(
     as_viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.views.home.totals_of", None)
+    monkeypatch.setattr("dashboard.views.home.cards_of", None)
     as_viewer.raise_request_exception = False
     response = as_viewer.get("/")
     nonce = re.search(r'<style nonce="([^"]+)"', response.content.decode())

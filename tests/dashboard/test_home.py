@@ -163,7 +163,7 @@ def test_older_changes_are_on_further_pages(as_viewer: Client) -> None:
     assert "<html" not in fragment
 
 
-@pytest.mark.parametrize(("path", "queries"), [("/", 6), ("/registries/", 4)])
+@pytest.mark.parametrize(("path", "queries"), [("/", 5), ("/registries/", 4)])
 def test_pages_take_the_same_number_of_queries_however_many_registries(
     as_viewer: Client, django_assert_num_queries: DjangoAssertNumQueries, path: str, queries: int
 ) -> None:
