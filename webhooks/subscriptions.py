@@ -6,9 +6,7 @@ right to manage webhooks on the whole scope, and for what tells of access the ri
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +34,7 @@ from webhooks.events import (
     SubscriptionSwitched,
 )
 from webhooks.models import Delivery, Subscription
+from webhooks.outbound.sign import make_secret
 from webhooks.readable import told_to_manager
 from webhooks.subscription_settings import (
     TAKES,
@@ -49,7 +48,6 @@ from webhooks.tasks import deliver
 
 # How long the signing secret before works beside the new one.
 OVERLAP = timedelta(hours=24)
-SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def create_subscription(
     settings = cleaned(settings)
     if settings.url is None:
         raise ValidationError({"url": _("Say where it is sent.")})
-    secret = new_secret()
+    secret = make_secret()
     made = Subscription(secret=Secret(secret), old_secret=Secret(""), created_by=creator)
     _fill(made, settings, _target(settings.url))
     made.headers = _stored(settings)
@@ -155,7 +153,7 @@ def rotate_signing_secret(
     live beside them is dropped."""
     subscription = locked(subscription)
     require_care(subscription, rights)
-    secret, until = new_secret(), timezone.now() + overlap
+    secret, until = make_secret(), timezone.now() + overlap
     subscription.old_secret, subscription.secret = subscription.secret, Secret(secret)
     subscription.old_secret_until = until
     subscription.save(update_fields=["secret", "old_secret", "old_secret_until"])
@@ -241,11 +239,6 @@ def _leave_out_unreadable(subscription: Subscription, rights: Rights) -> None:
         ended_at=timezone.now(),
         reason=_("Left out when the webhook was changed by somebody who may not read it."),
     )
-
-
-def new_secret() -> str:
-    """A signing secret in the form of Standard Webhooks: `whsec_` and 32 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _release(subscription: Subscription, *, send: bool) -> int:
