@@ -4,18 +4,25 @@ A connector speaks for one connection. Vendors subclass `Connector`, one file ea
 in `registries.connectors.CONNECTORS`.
 """
 
+# ruff: noqa: ARG002, ARG003 - defaults take what those who override them use
+
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
-from registries.oci.client import Head
+from registries.connectors.abilities import Ability, Field, Power
+from registries.connectors.reports import NativeWebhook, NewWebhook, Report
+from registries.oci.client import Head, Ping
 from registries.oci.configs import ImageConfig
 from registries.oci.connection import Connection
 from registries.oci.descriptors import Child
 from registries.oci.documents import Manifest
+from registries.oci.errors import Unsupported
 from registries.oci.listings import TagListing
+from registries.oci.outlines import Lock, ManifestListing, RepositoryFacts
+from registries.oci.reference import Digest
 from registries.oci.transport import Stats
 
 StepName = Literal["address", "dns", "tcp", "tls", "api", "sign-in", "catalog"]
@@ -42,11 +49,13 @@ class CheckStep:
 class RepositoryPage:
     """Some of the repositories; `listed` is False for names an operator gave by hand.
 
-    A listed name was said by the registry to exist, a given one still has to be found.
+    A listed name was said by the registry to exist, a given one still has to be found. `facts`, by
+    path, is what a vendor's listing says of them besides.
     """
 
     paths: tuple[str, ...]
     listed: bool = True
+    facts: Mapping[str, RepositoryFacts] = field(default_factory=dict)
 
 
 class Connector(ABC):
@@ -61,10 +70,43 @@ class Connector(ABC):
     # rule; a kind that does names them, for people: "the roles assigned in Azure".
     judges_access: ClassVar[bool]
     own_permissions: ClassVar[str] = ""
+    # What it offers; a test holds it against what the connector does.
+    abilities: ClassVar[frozenset[Ability]]
+    # Its own settings, in the order of the form.
+    fields: ClassVar[tuple[Field, ...]] = ()
+    # The budget the vendor publishes, for registries whose owner sets none.
+    requests_per_minute: ClassVar[int | None] = None
+    # Whether reading a manifest is counted against a pull quota: then a sync reads none that a
+    # listing describes, not even a full one.
+    pulls_are_rationed: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
         """Take a connection and the exact names or patterns of the repositories wanted."""
+
+    # What kind it is ----------------------------------------------------------------------------
+
+    @classmethod
+    def home(cls, host: str) -> str | None:
+        """Return where the registry that people know by this host is dialled, None for no such one.
+
+        `docker.io` is served by `registry-1.docker.io`.
+        """
+        return None
+
+    @classmethod
+    def recognises(cls, host: str, ping: Ping) -> bool:
+        """Say whether a registry at this host, which introduces itself so, is of this kind."""
+        return False
+
+    @classmethod
+    def web_page(
+        cls, connection: Connection, path: str, tag: str | None = None, digest: str | None = None
+    ) -> str | None:
+        """Return the address of the vendor's own page on a repository, tag or manifest."""
+        return None
+
+    # The session --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,12 +147,32 @@ class Connector(ABC):
         """Test the connection step by step, each with its result; never raises for a bad one."""
 
     @abstractmethod
+    async def powers(self) -> tuple[Power, ...]:
+        """Return what the credential may do (list, pull, delete, webhooks), changing nothing."""
+
+    # Reading ------------------------------------------------------------------------------------
+
+    @abstractmethod
     def repositories(self) -> AsyncIterator[RepositoryPage]:
         """Yield the repositories to keep, a page at a time; raises when the listing breaks off."""
 
     @abstractmethod
     async def tags(self, path: str) -> TagListing:
-        """Return the tags of a repository; raises `NotFound` if there is no such repository."""
+        """Return the tags of a repository; raises `NotFound` if there is no such repository.
+
+        Kinds with `Ability.BULK` bring digests and facts along, and `manifests` where the same
+        answers hold them.
+        """
+
+    async def manifests(
+        self, path: str, wanted: Collection[Digest] | None = None
+    ) -> ManifestListing:
+        """Return outlines of a repository's manifests, for kinds that list them apart from tags.
+
+        `wanted` are those that must be among them, if they are there; None is for all, and then the
+        listing may be `complete`. The default knows of none: documents are read instead.
+        """
+        return ManifestListing()
 
     @abstractmethod
     async def head(self, path: str, reference: str) -> Head | None:
@@ -131,3 +193,48 @@ class Connector(ABC):
     @abstractmethod
     async def referrers(self, path: str, digest: str) -> tuple[Child, ...] | None:
         """Return what refers to a manifest, None when the registry cannot tell."""
+
+    # Changing -----------------------------------------------------------------------------------
+    # What a kind does not do it refuses in words; its abilities say beforehand which those are.
+
+    async def delete_tag(self, path: str, tag: str) -> None:
+        """Take a tag away; its manifest and other tags stay. Raises `NotFound` and `Unsupported`."""
+        raise self._unsupported("take a tag away without deleting what it points at")
+
+    async def delete_manifest(self, path: str, digest: str) -> None:
+        """Delete a manifest with every tag on it. Raises `NotFound` and `Unsupported`."""
+        raise self._unsupported("delete manifests")
+
+    async def delete_repository(self, path: str) -> None:
+        """Delete a repository with all it holds. Raises `NotFound` and `Unsupported`."""
+        raise self._unsupported("delete repositories")
+
+    async def set_locks(
+        self, path: str, locks: Lock, *, tag: str | None = None, digest: str | None = None
+    ) -> None:
+        """Lock a repository, or one tag or manifest of it, against exactly this."""
+        raise self._unsupported("lock anything")
+
+    # The vendor's own ---------------------------------------------------------------------------
+
+    async def report(self) -> Report:
+        """Return what the vendor tells of access, usage and webhooks; raises for no answer at all."""
+        return Report()
+
+    async def create_webhook(self, wanted: NewWebhook) -> NativeWebhook:
+        """Set up the webhook that notifies Portolan and return it; one that is there is replaced."""
+        raise self._unsupported("set up webhooks by an API")
+
+    async def ping_webhook(self, webhook_id: str) -> str:
+        """Let the registry send a test notification; returns what it said, a sentence."""
+        raise self._unsupported("send test notifications")
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook at the registry."""
+        raise self._unsupported("remove webhooks by an API")
+
+    def _unsupported(self, what: str) -> Unsupported:
+        return Unsupported(
+            f"{self.label} does not let Portolan {what}.",
+            advice="Do it at the registry itself; the next sync shows it.",
+        )

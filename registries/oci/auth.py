@@ -26,6 +26,7 @@ from registries.oci.errors import (
     InvalidDocument,
     RegistryError,
 )
+from registries.oci.tokens import seconds_left
 
 # The specification's own figure for a token server that names none.
 DEFAULT_LIFETIME = 60.0
@@ -237,6 +238,7 @@ def _read_token(body: bytes, started: float) -> _Token:
         raise InvalidDocument("The registry's token server answered without a token.")
     lifetime = document.get("expires_in")
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
-        lifetime = DEFAULT_LIFETIME
+        # Azure's token server says it in the token alone.
+        lifetime = seconds_left(token) or DEFAULT_LIFETIME
     margin = min(_MARGIN_SECONDS, lifetime / 10)
     return _Token(f"Bearer {token}", started + lifetime - margin)

@@ -14,6 +14,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from registries.oci import mediatypes
+from registries.oci.challenges import parse_challenges
 from registries.oci.connection import Connection
 from registries.oci.descriptors import Child
 from registries.oci.documents import Manifest, parse_manifest
@@ -23,6 +24,7 @@ from registries.oci.errors import (
     NotFound,
     RegistryError,
     TooManyPages,
+    Unsupported,
 )
 from registries.oci.failures import error_codes
 from registries.oci.listings import TagListing, parse_names
@@ -38,6 +40,7 @@ from registries.oci.reference import (
     verify,
 )
 from registries.oci.referrers import ReferrersApi
+from registries.oci.tokens import actions_in
 from registries.oci.transport import Answer, Stats, Transport
 
 CATALOG_SCOPE = "registry:catalog:*"
@@ -45,11 +48,16 @@ CATALOG_SCOPE = "registry:catalog:*"
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What a registry says about itself at `/v2/`; `auth` is anonymous, basic or bearer."""
+    """What a registry says about itself at `/v2/`; `auth` is anonymous, basic or bearer.
+
+    `realm` and `service` are those of its challenge: by them kinds of registries are told apart.
+    """
 
     api_version: str | None
     auth: str
     server: str | None
+    realm: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,8 @@ class Head:
 class RegistryClient:
     """A session with one registry; an async context manager."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._transport = Transport(connection)
+    def __init__(self, connection: Connection, transport: Transport | None = None) -> None:
+        self._transport = transport or Transport(connection)
         self._limits = connection.limits
         self._referrers = ReferrersApi(self._transport)
 
@@ -96,9 +104,11 @@ class RegistryClient:
         answer = await self._transport.probe(self._transport.url("/v2/"))
         headers = answer.headers
         version = headers.get("Docker-Distribution-API-Version")
-        challenge = headers.get("WWW-Authenticate", "").partition(" ")[0].lower()
-        if answer.status == 401 and challenge:
-            return Ping(version, challenge, headers.get("Server"))
+        challenges = parse_challenges(headers.getall("WWW-Authenticate", ()))
+        if answer.status == 401 and challenges:
+            said = challenges[0]
+            realm, service = said.params.get("realm", ""), said.params.get("service", "")
+            return Ping(version, said.scheme, headers.get("Server"), realm, service)
         if answer.status == 404 and version is None:
             raise NotARegistry("Nothing answers at /v2/, where every registry does.")
         if answer.status != 200:
@@ -227,6 +237,34 @@ class RegistryClient:
         if not verify(answer.body, digest):
             raise DigestMismatch(f"The bytes of blob {digest} in {repository} are not its own.")
         return answer.body
+
+    async def delete_manifest(self, repository: str, reference: str) -> None:
+        """Delete a manifest by digest, with every tag on it, or a tag where the registry can.
+
+        Raises `NotFound`, `AccessDenied`, and `Unsupported` where it is not allowed or not offered
+        (OCI Distribution 1.1, "Deleting Manifests": 400 or 405).
+        """
+        _, base = self._transport.repository(repository)
+        url = self._transport.url(f"{base}/manifests/{parse_reference(reference)}")
+        scope = f"repository:{repository}:delete"
+        answer = await self._transport.request("DELETE", url, scope=scope, limit=0)
+        if answer.status in (400, 405):
+            raise Unsupported(
+                f"The registry does not delete {repository} {reference}.",
+                advice="Allow deletes in the registry's own configuration.",
+            )
+        if answer.status not in (200, 202, 204):
+            raise answer.failure(f"{repository} {reference}")
+
+    async def granted(self, repository: str) -> frozenset[str] | None:
+        """Return which of pull, push and delete the registry's token server grants on a repository.
+
+        None where the registry signs in otherwise, or its tokens cannot be read. Asking changes
+        nothing (distribution docs/content/spec/auth/token.md: rights are intersected).
+        """
+        scope, _ = self._transport.repository(repository)
+        header = await self._transport.auth.prepare(f"{scope},push,delete")
+        return actions_in(header, repository)
 
     async def referrers(self, repository: str, digest: str) -> tuple[Child, ...] | None:
         """Return what refers to a manifest, by the API or by the fallback tag.

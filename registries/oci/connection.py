@@ -2,7 +2,7 @@
 
 # ruff: noqa: N818 - errors are named for what happened, not for being errors
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from yarl import URL
@@ -70,8 +70,9 @@ class Connection:
 
     `ca_certificate` is PEM text trusted besides the system's authorities. `allow_private` opens
     private networks and plain http. `trusted_realms` are hosts of token servers that may receive
-    the credentials although they are not under the registry's own domain.
-    Raises `InvalidConnection` when made from values that cannot work.
+    the credentials although they are not under the registry's own domain. `options` are the
+    kind's own settings, and `api_username` and `api_secret` a second credential, for the vendor's
+    API, where the kind has one (`Connector.fields`). Raises `InvalidConnection` when made from values that cannot work.
     """
 
     url: str
@@ -82,6 +83,9 @@ class Connection:
     max_concurrency: int = 32
     requests_per_minute: int | None = None
     trusted_realms: Iterable[str] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    api_username: str | None = None
+    api_secret: Secret | str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +93,9 @@ class Connection:
         object.__setattr__(self, "url", str(origin))
         if isinstance(self.password, str):
             object.__setattr__(self, "password", Secret(self.password) if self.password else None)
+        if isinstance(self.api_secret, str):
+            secret = Secret(self.api_secret) if self.api_secret else None
+            object.__setattr__(self, "api_secret", secret)
         object.__setattr__(self, "username", self.username or None)
         object.__setattr__(self, "trusted_realms", frozenset(self.trusted_realms))
         if self.username and ":" in self.username:
@@ -114,3 +121,10 @@ class Connection:
         if self.username is None or not isinstance(self.password, Secret):
             return None
         return self.username, self.password.reveal()
+
+    @property
+    def api_credentials(self) -> tuple[str, str] | None:
+        """The second user name (may be empty) and secret, if there is a secret."""
+        if not isinstance(self.api_secret, Secret):
+            return None
+        return self.api_username or "", self.api_secret.reveal()

@@ -2,6 +2,7 @@
 
 import errno
 import ssl
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -179,6 +180,24 @@ def _said(content_type: str, body: bytes) -> str:
     messages = (untrusted.text(entry.get("message")) for entry in entries)
     text = "; ".join(message for message in messages if message)
     return f": {text[:_EXCERPT].rstrip('.')}" if text else ""
+
+
+def asked_to_wait(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return for how many seconds an answer asks us to keep away, None if it does not say.
+
+    `Retry-After`; Docker Hub's `X-Retry-After` is a Unix time (docs.docker.com, Hub API, "Rate
+    limiting"), as is GitHub's `X-RateLimit-Reset`, which counts once nothing remains (docs.github.com,
+    "Rate limits for the REST API").
+    """
+    asked = retry_after_seconds(headers.get("Retry-After"), now)
+    if asked is not None:
+        return asked
+    resets_at = headers.get("X-Retry-After")
+    if resets_at is None and headers.get("X-RateLimit-Remaining") == "0":
+        resets_at = headers.get("X-RateLimit-Reset")
+    if resets_at is None or not (resets_at.isascii() and resets_at.isdigit()):
+        return None
+    return max(0.0, float(resets_at[:12]) - (now or datetime.now(UTC)).timestamp())
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:

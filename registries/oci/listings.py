@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from registries.oci import untrusted
 from registries.oci.errors import InvalidDocument, NotARegistry, RegistryError
 from registries.oci.mediatypes import bare
+from registries.oci.outlines import ManifestListing, TagFacts
 from registries.oci.reference import Digest
 
 
@@ -14,13 +15,16 @@ class TagListing:
     """The tags of a repository, as far as they came.
 
     Only a `complete` listing proves what is absent; otherwise `problem` says why it is cut short.
-    `digests` carries what a vendor's bulk listing knows besides the names; plain registries none.
+    `digests` and `facts`, by tag, carry what a vendor's bulk listing knows besides the names, and
+    `manifests` what it says of what they point at; plain registries say nothing of all that.
     """
 
     names: tuple[str, ...] = ()
     complete: bool = True
     problem: RegistryError | None = None
     digests: Mapping[str, Digest] = field(default_factory=dict)
+    facts: Mapping[str, TagFacts] = field(default_factory=dict)
+    manifests: ManifestListing = field(default_factory=ManifestListing)
 
 
 def parse_names(body: bytes, content_type: str, key: str) -> list[object]:

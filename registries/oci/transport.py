@@ -7,8 +7,8 @@ and nothing wraps a request that needs no wrapping.
 
 import asyncio
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +46,19 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """What a request carries besides its address: headers, and a body with its type.
+
+    One that is not `repeatable` (it creates something) is sent again only where the registry said
+    that it did not take it, never after a connection broke.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A complete answer; `body` is empty for HEAD."""
 
@@ -60,18 +73,28 @@ class Answer:
 
     def failure(self, what: str) -> RegistryError:
         """Return this answer as an error; `what` names what was asked for."""
-        retry_after = failures.retry_after_seconds(self.headers.get("Retry-After"))
+        retry_after = failures.asked_to_wait(self.headers)
         return failures.from_response(self.status, self.content_type, self.body, what, retry_after)
 
 
 class Transport:
-    """An aiohttp session bound to one registry; an async context manager."""
+    """An aiohttp session bound to one registry; an async context manager.
 
-    def __init__(self, connection: Connection) -> None:
+    `stats` are shared by transports that together speak for one registry: its own, and one to its
+    vendor's API. `sign_in` makes another `Authenticator` of a connection and this transport.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        stats: Stats | None = None,
+        sign_in: Callable[["Transport"], Authenticator] | None = None,
+    ) -> None:
         self.connection = connection
         self.limits = connection.limits
-        self.stats = Stats()
-        self.auth = Authenticator(connection, self._fetch_token)
+        self.stats = stats or Stats()
+        self.auth = sign_in(self) if sign_in else Authenticator(connection, self.fetch_token)
         self._root = connection.url
         self._host = connection.origin.host or ""
         self._ssl = ssl_context(connection.ca_certificate)
@@ -135,9 +158,16 @@ class Transport:
         return await self.request("GET", url, scope=scope, limit=self.limits.listing_bytes)
 
     async def request(
-        self, method: str, url: URL, *, scope: str, limit: int, redirects: bool = False
+        self,
+        method: str,
+        url: URL,
+        *,
+        scope: str,
+        limit: int,
+        redirects: bool = False,
+        sending: Sending | None = None,
     ) -> Answer:
-        """Return the answer to GET or HEAD, whatever its status, signed in for `scope`.
+        """Return the answer, whatever its status, signed in for `scope`.
 
         A body larger than `limit` bytes is refused; with a limit of 0 only its beginning is read.
         Throttling and broken connections are retried within `Limits`; what remains is raised as a
@@ -147,21 +177,30 @@ class Transport:
         header = auth.ready(scope)
         if header is None:
             header = await auth.prepare(scope)
-        answer = await self._persist(method, url, header, limit, redirects)
+        answer = await self._persist(method, url, header, limit, redirects, sending)
         if answer.status == 401:
             challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", ()))
             if challenges:
                 header = await auth.answer(challenges, scope, header)
-                answer = await self._persist(method, url, header, limit, redirects)
+                answer = await self._persist(method, url, header, limit, redirects, sending)
                 if answer.status == 401:
                     raise auth.refusal()
         return answer
+
+    async def send(
+        self, method: str, url: URL, authorization: str | None, *, limit: int, sending: Sending
+    ) -> Answer:
+        """Return the answer, whatever its status, to a request that brings its own Authorization."""
+        return await self._persist(
+            method, url, authorization, limit, redirects=False, sending=sending
+        )
 
     async def probe(self, url: URL) -> Answer:
         """Return the answer to GET without signing in."""
         return await self._persist("GET", url, None, 0, redirects=False)
 
-    async def _fetch_token(self, url: URL, authorization: str | None) -> bytes:
+    async def fetch_token(self, url: URL, authorization: str | None) -> bytes:
+        """Return what a token server answers, for an `Authenticator`."""
         answer = await self._persist(
             "GET", url, authorization, self.limits.token_bytes, redirects=False
         )
@@ -170,7 +209,13 @@ class Transport:
         return answer.body
 
     async def _persist(
-        self, method: str, url: URL, authorization: str | None, limit: int, redirects: bool
+        self,
+        method: str,
+        url: URL,
+        authorization: str | None,
+        limit: int,
+        redirects: bool,
+        sending: Sending | None = None,
     ) -> Answer:
         """Send until there is an answer worth having."""
         limits = self.limits
@@ -181,15 +226,17 @@ class Transport:
                 if redirects:
                     answer = await self._follow(method, url, authorization, limit)
                 else:
-                    answer = await self._exchange(method, url, authorization, limit)
+                    answer = await self._exchange(method, url, authorization, limit, sending)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if attempt >= limits.attempts or not failures.is_worth_retrying(error):
+                once = sending is not None and not sending.repeatable
+                if once or attempt >= limits.attempts or not failures.is_worth_retrying(error):
                     raise failures.from_exception(error, url.host or self._host) from error
                 wait = self._backoff(attempt)
             else:
-                if answer.status not in RETRIED:
+                once = sending is not None and not sending.repeatable
+                if answer.status not in RETRIED or (once and answer.status != 429):
                     return answer
-                asked = failures.retry_after_seconds(answer.headers.get("Retry-After"))
+                asked = failures.asked_to_wait(answer.headers)
                 if attempt >= limits.attempts or (asked or 0.0) > limits.patience_seconds:
                     raise answer.failure("requests")
                 wait = max(asked or 0.0, self._backoff(attempt))
@@ -214,7 +261,12 @@ class Transport:
         raise NotARegistry("The registry sends from one address to the next without end.")
 
     async def _exchange(
-        self, method: str, url: URL, authorization: str | None, limit: int
+        self,
+        method: str,
+        url: URL,
+        authorization: str | None,
+        limit: int,
+        sending: Sending | None = None,
     ) -> Answer:
         pace = self.pace
         entered = await pace.enter()
@@ -230,7 +282,8 @@ class Transport:
             response = await self._session.request(
                 method,
                 url,
-                headers=self._prepared(authorization),
+                headers=self._prepared(authorization, sending),
+                data=sending.body if sending is not None else None,
                 allow_redirects=False,
                 timeout=self._brisk if limit <= _SMALL_BYTES else self._patient,
             )
@@ -238,7 +291,7 @@ class Transport:
             try:
                 if method == "HEAD":
                     body = b""
-                elif status == 200 and limit:
+                elif 200 <= status < 300 and limit:
                     body = await bodies.whole(response, limit)
                 else:
                     body = await bodies.beginning(response)
@@ -247,7 +300,7 @@ class Transport:
             answered = status < 400
             if status in (429, 503):
                 self.stats.throttled += 1
-                asked = failures.retry_after_seconds(response.headers.get("Retry-After"))
+                asked = failures.asked_to_wait(response.headers)
                 if (asked or 0.0) > self.limits.patience_seconds:
                     # Whoever else stands in line fails too, instead of waiting for hours there.
                     self._silent_until = entered + (asked or 0.0)
@@ -259,7 +312,12 @@ class Transport:
         finally:
             pace.leave(entered, answered=answered)
 
-    def _prepared(self, authorization: str | None) -> Mapping[str, str] | None:
+    def _prepared(
+        self, authorization: str | None, sending: Sending | None
+    ) -> Mapping[str, str] | None:
+        if sending is not None and sending.headers:
+            own = {"Authorization": authorization} if authorization is not None else {}
+            return {**sending.headers, **own}
         if authorization is None:
             return None
         prepared = self._headers.get(authorization)

@@ -7,7 +7,7 @@ thing of the other half.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import TypeVar
 
 from registries.connectors.base import Connector
@@ -27,6 +27,8 @@ from registries.oci.errors import (
     Unreachable,
 )
 from registries.oci.listings import TagListing
+from registries.oci.outlines import ManifestListing
+from registries.oci.reference import Digest
 
 Value = TypeVar("Value")
 
@@ -66,6 +68,13 @@ class GuardedConnector:
         self._judge(path, listing.problem)
         return listing
 
+    async def manifests(
+        self, path: str, wanted: Collection[Digest] | None = None
+    ) -> ManifestListing:
+        listing = await self._asked(path, self._connector.manifests(path, wanted))
+        self._judge(path, listing.problem)
+        return listing
+
     async def head(self, path: str, reference: str) -> Head | None:
         return await self._asked(path, self._connector.head(path, reference))
 
@@ -100,7 +109,7 @@ class GuardedConnector:
             if task is not None:
                 self._asking.discard(task)
         # A listing says itself how it went: its caller judges it.
-        if not isinstance(answer, TagListing):
+        if not isinstance(answer, TagListing | ManifestListing):
             self._judge(path, None)
         return answer
 

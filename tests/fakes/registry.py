@@ -60,6 +60,8 @@ class FakeRegistry:
         self.catalog = catalog
         self.referrers = referrers
         self.digest_header = digest_header
+        self.deletes = True
+        self.latency = 0.0  # seconds before each answer, for benchmarks
         self.repositories: dict[str, Holdings] = {}
         self.requests: list[Recorded] = []
         self.most_at_once = 0
@@ -157,18 +159,7 @@ class FakeRegistry:
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._receive])
-        app.add_routes(
-            [
-                web.get("/v2/", self._base),
-                web.get("/v2/_catalog", self._get_catalog),
-                web.get("/v2/{name:.+}/tags/list", self._get_tags),
-                web.get("/v2/{name:.+}/manifests/{reference}", self._get_manifest),
-                web.get("/v2/{name:.+}/blobs/{digest}", self._get_blob),
-                web.get("/v2/{name:.+}/referrers/{digest}", self._get_referrers),
-                web.get("/token", self.sign_in.give_token),
-                web.get("/storage/{digest}", self._get_stored),
-            ]
-        )
+        app.add_routes(self.routes())
         # No waiting for handlers that hang on purpose.
         self._runner = web.AppRunner(app, shutdown_timeout=0.01)
         await self._runner.setup()
@@ -176,6 +167,26 @@ class FakeRegistry:
         await self._site.start()
         port = self._runner.addresses[0][1]
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what it answers; a vendor's fake puts its own API in front."""
+        return [
+            web.get("/v2/", self._base),
+            web.get("/v2/_catalog", self._get_catalog),
+            web.get("/v2/{name:.+}/tags/list", self._get_tags),
+            web.get("/v2/{name:.+}/manifests/{reference}", self._get_manifest),
+            web.delete("/v2/{name:.+}/manifests/{reference}", self._delete_manifest),
+            web.get("/v2/{name:.+}/blobs/{digest}", self._get_blob),
+            web.get("/v2/{name:.+}/referrers/{digest}", self._get_referrers),
+            web.get("/token", self.sign_in.give_token),
+            web.get("/storage/{digest}", self._get_stored),
+        ]
+
+    def judge(self, request: web.Request) -> web.StreamResponse | None:
+        """Return the refusal of a request that is not signed in; vendors judge their API, too."""
+        if request.path.startswith("/v2/"):
+            return self.sign_in.judge(request, self.url)
+        return None
 
     @web.middleware
     async def _receive(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -206,10 +217,10 @@ class FakeRegistry:
         for when, how in self._misbehaviour:
             if when(request) and (answer := await how(request)) is not None:
                 return answer
-        if request.path.startswith("/v2/"):
-            refusal = self.sign_in.judge(request, self.url)
-            if refusal is not None:
-                return refusal
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if (refusal := self.judge(request)) is not None:
+            return refusal
         return await handler(request)
 
     def _drop_all(self) -> None:
@@ -225,18 +236,18 @@ class FakeRegistry:
 
     async def _get_catalog(self, request: web.Request) -> web.StreamResponse:
         if not self.catalog:
-            return _error(404, "UNSUPPORTED", "no catalog here")
+            return error(404, "UNSUPPORTED", "no catalog here")
         return self._page(request, "repositories", sorted(self.repositories))
 
     async def _get_tags(self, request: web.Request) -> web.StreamResponse:
         if (holdings := self._holdings(request)) is None:
-            return _error(404, "NAME_UNKNOWN", "repository name not known to registry")
+            return error(404, "NAME_UNKNOWN", "repository name not known to registry")
         return self._page(request, "tags", sorted(holdings.tags))
 
     def _page(self, request: web.Request, key: str, names: list[str]) -> web.StreamResponse:
         wanted = int(request.query.get("n", self.page_size))
         if wanted > self.largest_n:
-            return _error(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+            return error(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
         last = request.query.get("last", "")
         rest = [name for name in names if name > last]
         page = rest[: min(wanted, self.page_size)]
@@ -253,17 +264,29 @@ class FakeRegistry:
         # Distribution knows a manifest only to those who name its type.
         accepted = manifest and manifest.media_type in request.headers.get("Accept", "")
         if manifest is None or not accepted:
-            return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+            return error(404, "MANIFEST_UNKNOWN", "manifest unknown")
         headers = {"Content-Type": manifest.media_type}
         if self.digest_header:
             headers["Docker-Content-Digest"] = digest
         return web.Response(body=manifest.raw, headers=headers)
 
+    async def _delete_manifest(self, request: web.Request) -> web.StreamResponse:
+        if not self.deletes:
+            return error(405, "UNSUPPORTED", "The operation is unsupported.")
+        holdings = self._holdings(request) or Holdings()
+        digest = request.match_info["reference"]
+        if digest not in holdings.manifests:
+            return error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        del holdings.manifests[digest]
+        for tag in [name for name, pointed in holdings.tags.items() if pointed == digest]:
+            del holdings.tags[tag]
+        return web.Response(status=202)
+
     async def _get_blob(self, request: web.Request) -> web.StreamResponse:
         holdings = self._holdings(request) or Holdings()
         blob = holdings.blobs.get(request.match_info["digest"])
         if blob is None:
-            return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+            return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         return web.Response(body=blob, content_type="application/octet-stream")
 
     async def _get_stored(self, request: web.Request) -> web.StreamResponse:
@@ -293,5 +316,6 @@ class FakeRegistry:
         return self.repositories.get(request.match_info["name"])
 
 
-def _error(status: int, code: str, message: str) -> web.Response:
+def error(status: int, code: str, message: str) -> web.Response:
+    """Return an error document of the OCI Distribution specification."""
     return web.json_response({"errors": [{"code": code, "message": message}]}, status=status)

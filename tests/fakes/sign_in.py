@@ -38,7 +38,7 @@ class SignIn:
             return None
         given = request.headers.get("Authorization", "")
         if self.method == "basic":
-            return None if given == _basic() else _challenge('Basic realm="fake"')
+            return None if given == basic() else _challenge('Basic realm="fake"')
         scope = _scope(request)
         rights = self._rights.get(given.removeprefix("Bearer "))
         if rights is not None and (not scope or scope in rights):
@@ -51,7 +51,7 @@ class SignIn:
         """Answer GET on the realm: fewer rights than asked for is still 200."""
         self.token_requests.append(request.path_qs)
         given = request.headers.get("Authorization")
-        if given != _basic() and not (self.anonymous and given is None):
+        if given != basic() and not (self.anonymous and given is None):
             return web.json_response({"errors": [{"code": "UNAUTHORIZED"}]}, status=401)
         token = f"token-{next(self._count)}"
         asked = request.query.getall("scope", [])
@@ -73,7 +73,7 @@ def _scope(request: web.Request) -> str:
     return f"repository:{name}:pull" if name else ""
 
 
-def _basic() -> str:
+def basic() -> str:
     return "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 
 

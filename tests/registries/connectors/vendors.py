@@ -1,0 +1,54 @@
+"""The kinds of registries and their fakes: what the contract of a connector is tried on.
+
+Each vendor's entry makes an opened fake, a connection to it, and says what it does differently.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from registries.oci.connection import Connection
+from tests.fakes.misbehaviour import How, throttles
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.sign_in import PASSWORD, USERNAME, SignIn
+from tests.registries.oci.asking import connection
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A kind and how its fake is used.
+
+    `fake` makes one that is not opened yet; what it holds is pushed with `FakeRegistry.push`.
+    `connect` returns a connection to it, `forget_tokens` withdraws every token given so far.
+    `listing` is a part of the paths by which it lists tags. `throttled` answers as the vendor does
+    to one who asks too often. `name` gives a repository name that the vendor can have.
+    """
+
+    kind: str
+    fake: Callable[[], AbstractContextManager[FakeRegistry]]
+    connect: Callable[[FakeRegistry], Connection]
+    forget_tokens: Callable[[FakeRegistry], None]
+    listing: str = "/tags/list"
+    throttled: How = field(default_factory=lambda: throttles("0", times=1))
+    name: Callable[[str], str] = lambda path: path
+    # Repositories have to be named by hand, since the vendor lists none.
+    names_are_given: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+def _distribution() -> FakeRegistry:
+    return FakeRegistry(sign_in=SignIn("bearer"), page_size=20)
+
+
+DISTRIBUTION = Vendor(
+    "distribution",
+    fake=_distribution,
+    connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+)
+
+VENDORS: tuple[Vendor, ...] = (DISTRIBUTION,)
