@@ -23,3 +23,9 @@ class TagName(StringConverter):
 
 class Digest(StringConverter):
     regex = "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
+
+
+class DigestStart(StringConverter):
+    """The beginning of a digest, as people write one short: of either algorithm, or with its name."""
+
+    regex = "(?:sha(?:256|512):)?[0-9a-f]{6,128}"

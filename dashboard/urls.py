@@ -6,7 +6,16 @@ from django.urls import include, path, register_converter
 from django.views.decorators.cache import never_cache
 
 from dashboard import converters
-from dashboard.views import compare, history, image, preferences, registry, repository, search
+from dashboard.views import (
+    compare,
+    digests,
+    history,
+    image,
+    preferences,
+    registry,
+    repository,
+    search,
+)
 from dashboard.views.access import docker
 from dashboard.views.access.profile import elsewhere
 from dashboard.views.access.sign_on import come_back, leave
@@ -16,6 +25,7 @@ register_converter(converters.RegistryName, "registry")
 register_converter(converters.RepositoryPath, "repository")
 register_converter(converters.TagName, "tag")
 register_converter(converters.Digest, "digest")
+register_converter(converters.DigestStart, "digest_start")
 
 # What is asked of a repository stands behind `/-/`.
 of_repository = [
@@ -39,6 +49,9 @@ urlpatterns = [
     path("theme/", preferences.theme, name="theme"),
     path("search", search.results, name="search"),
     path("search/palette", search.palette, name="palette"),
+    path("digests/<digest:digest>", digests.digest, name="digest"),
+    path("digests/<digest:digest>/<slug:which>", digests.listed, name="digest-list"),
+    path("digests/<digest_start:start>", digests.beginning, name="digest-beginning"),
     path("r/<registry:name>/", registry.registry, name="registry"),
     path("r/<registry:name>/-/namespaces", registry.namespaces, name="namespaces"),
     path("r/<registry:name>/-/docker", docker.docker, name="docker-access"),

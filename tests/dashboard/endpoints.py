@@ -119,6 +119,10 @@ BROWSING = [
     _screen(f"{APP}/-/tags/1.0/history", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}/raw", PULLING),
+    # The other registry has the same image: who looks into that one is told of that one.
+    Line("GET", "/digests/{digest}", PULLING, 404, 200, 200),
+    Line("GET", "/digests/{digest}/held", PULLING, 404, 200, 200),
+    Line("GET", "/digests/{start}", PULLING, 404, 302, 302),
 ]
 DOCKER = [
     _screen("/r/harbour/-/docker", MANAGING),

@@ -64,6 +64,7 @@ def ground(db: None) -> dict[str, object]:
     return {
         "token": token.key_id,
         "digest": digest,
+        "start": digest[:19],
         "run": _run(harbour).pk,
         "grant": grant.pk,
         "person": person.pk,

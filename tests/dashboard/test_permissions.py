@@ -33,6 +33,7 @@ SOME = dict.fromkeys(
     ("run", "grant", "person", "member", "rule", "request", "review", "delivery", "follow"), "1"
 ) | {
     "digest": f"sha256:{'a' * 64}",
+    "start": "sha256:aaaaaa",
     "entry": "1",
     "key": "0123456789",
     "token": "0123456789",
@@ -172,6 +173,7 @@ def test_what_has_an_id_is_found_only_where_it_lies(
 def test_an_id_that_nothing_has_is_not_found(as_owner: Client, line: Line) -> None:
     catalogued = dict.fromkeys(SOME, "999999999") | {
         "digest": SOME["digest"],
+        "start": SOME["start"],
         "key": "nobodyhas1",
         "webhook": SOME["webhook"],
         "inbound": SOME["webhook"],

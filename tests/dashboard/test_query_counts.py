@@ -41,6 +41,11 @@ PAGES = {
     "search for a tag": "/search?q=1.0",
     "search for a digest": "/search?q=sha256:",
     "palette": "/search/palette?q=app",
+    "digest": "/digests/{index}",
+    "digest of one platform": "/digests/{image}",
+    "digest, places": "/digests/{image}/held",
+    "digest, tags": "/digests/{index}/tags",
+    "digest, referrers": "/digests/{image}/referrers",
 }
 ABOUT_ACCESS = {
     "machines": "/access/machines/?sort=-used",
@@ -135,9 +140,13 @@ def statements(client: Client, address: str) -> int:
 
 
 def counted(client: Client, app: Repository) -> dict[str, int]:
-    digest = app.tags.get(name="latest").artifact.manifest.digest
+    index, image = (
+        app.tags.get(name=name).artifact.manifest.digest for name in ("latest", "single")
+    )
     return {
-        name: statements(client, address.replace("sha256:", digest[:16]))
+        name: statements(
+            client, address.replace("sha256:", index[:16]).format(index=index, image=image)
+        )
         for name, address in PAGES.items()
     }
 
