@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from registries.connectors import CONNECTORS
+from registries.connectors import CONNECTORS, Field
 from registries.models import Registry
 from registries.registry_settings import RegistrySettings, cleaned
 
@@ -42,7 +42,11 @@ class RegistryForm(forms.Form):
             }
         ),
     )
-    kind = forms.ChoiceField(label=_("Kind"), initial="distribution")
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        help_text=_("Left open, Portolan asks the registry."),
+    )
     username = forms.CharField(
         label=_("User name"),
         required=False,
@@ -100,7 +104,13 @@ class RegistryForm(forms.Form):
         self.stored = stored
         kind = self.fields["kind"]
         if isinstance(kind, forms.ChoiceField):
-            kind.choices = [(key, connector.label) for key, connector in CONNECTORS.items()]
+            kind.choices = [
+                ("", _("Find it out")),
+                *((key, connector.label) for key, connector in CONNECTORS.items()),
+            ]
+        for kind_name, connector in CONNECTORS.items():
+            for field in connector.fields:
+                self.fields[f"{kind_name}.{field.name}"] = _field(field)
         if stored is not None:
             # Addresses and scripts rely on the name.
             self.fields["name"].disabled = True
@@ -111,6 +121,19 @@ class RegistryForm(forms.Form):
     @property
     def main_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ("name", "url", "kind")]
+
+    @property
+    def kind_fields(self) -> list[tuple[str, list[forms.BoundField], list[forms.BoundField]]]:
+        """For each kind that has any: its own settings, and those that few need."""
+        return [
+            (
+                kind,
+                [self[f"{kind}.{field.name}"] for field in connector.fields if not field.advanced],
+                [self[f"{kind}.{field.name}"] for field in connector.fields if field.advanced],
+            )
+            for kind, connector in CONNECTORS.items()
+            if connector.fields
+        ]
 
     @property
     def detail_fields(self) -> list[forms.BoundField]:
@@ -131,6 +154,8 @@ class RegistryForm(forms.Form):
             "url": settings.url,
             "kind": settings.kind,
             "username": settings.username,
+            f"{settings.kind}.api_username": settings.api_username,
+            **{f"{settings.kind}.{name}": text for name, text in settings.options.items()},
             "allow_private": settings.allow_private,
             "sync_minutes": interval // timedelta(minutes=1) if interval else None,
             "public_host": settings.public_host,
@@ -143,12 +168,16 @@ class RegistryForm(forms.Form):
         if self.errors:  # what is no number or no choice makes no settings to be judged
             return data
         minutes = data["sync_minutes"]
+        of_kind = self._of_kind(data)
         try:
             self.settings = cleaned(
                 RegistrySettings(
                     name=data["name"],
                     url=data["url"],
                     kind=data["kind"],
+                    api_username=of_kind.pop("api_username", ""),
+                    api_secret=of_kind.pop("api_secret", "") or None,
+                    options=of_kind,
                     username=data["username"],
                     password=data["password"] or None,
                     allow_private=data["allow_private"],
@@ -162,11 +191,42 @@ class RegistryForm(forms.Form):
             self.refuse(error)
         return data
 
+    @staticmethod
+    def _of_kind(data: dict[str, Any]) -> dict[str, str]:
+        """What was typed for the kind that was chosen; other kinds' fields do not count."""
+        start = f"{data['kind']}."
+        return {
+            name.removeprefix(start): text
+            for name, text in data.items()
+            if data["kind"] and name.startswith(start)
+        }
+
     def refuse(self, error: ValidationError) -> None:
         """Show what an action refused beside the fields it is about."""
+        kind = self.cleaned_data.get("kind", "")
         for name, messages in error.message_dict.items():
+            asked_as = _ASKED_AS.get(name, name)
+            for place in (f"{kind}.{asked_as}", asked_as, None):
+                if place is None or place in self.fields:
+                    break
             for message in messages:
-                self.add_error(_ASKED_AS.get(name, name), message)
+                self.add_error(place, message)
+
+
+def _field(field: Field) -> forms.CharField:
+    """A form field for a kind's own setting; the action judges what was typed."""
+    widget: forms.Widget = forms.TextInput(
+        attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+    )
+    if field.is_secret:
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(
+        label=field.label,
+        help_text=field.help,
+        required=False,
+        strip=not field.is_secret,
+        widget=widget,
+    )
 
 
 class RemoveForm(forms.Form):

@@ -7,7 +7,7 @@ the check talks to the network and therefore happens before, never inside, the t
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -16,18 +16,30 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registries.actor import Actor
-from registries.connectors import CheckStep, connect
+from registries.connectors import CONNECTORS, FALLBACK, CheckStep, Power, connect, detect
+from registries.connectors.detection import Found
 from registries.events import RegistryChanged, RegistryConnected, RegistryRemoved, emit
-from registries.models import Registry, RegistryCredential
+from registries.models import ApiCredential, Registry, RegistryCredential
 from registries.oci.connection import Connection, Limits
+from registries.oci.errors import RegistryError
 from registries.registry_settings import RegistrySettings, cleaned, differences
 from registries.secret import Secret
 
 # What the client needs to know; a change of anything else needs no new check.
-_DIALLED = ("url", "kind", "allow_private", "ca_certificate", "repository_names", "username")
+_DIALLED = (
+    "url",
+    "kind",
+    "options",
+    "allow_private",
+    "ca_certificate",
+    "repository_names",
+    "username",
+    "api_username",
+)
 _PLAIN = (
     "url",
     "kind",
+    "options",
     "public_host",
     "allow_private",
     "ca_certificate",
@@ -70,10 +82,15 @@ class RegistryBusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """What trying out these settings showed, step by step."""
+    """What trying out these settings showed, step by step.
+
+    In `settings` the kind is known, if any could be told. `powers` says what the credential may do,
+    once all went well.
+    """
 
     settings: RegistrySettings
     steps: tuple[CheckStep, ...]
+    powers: tuple[Power, ...] = ()
 
     @property
     def failure(self) -> CheckStep | None:
@@ -92,9 +109,11 @@ class ConnectionCheck:
 def settings_of(registry: Registry) -> RegistrySettings:
     """A stored registry as its owner described it; the password stays where it is."""
     credential = RegistryCredential.objects.filter(registry=registry).only("username").first()
+    api = ApiCredential.objects.filter(registry=registry).only("username").first()
     return RegistrySettings(
         name=registry.name,
         username=credential.username if credential else "",
+        api_username=api.username if api else "",
         **{name: getattr(registry, name) for name in _PLAIN if name != "repository_names"},
         repository_names=tuple(registry.repository_names),
     )
@@ -103,21 +122,26 @@ def settings_of(registry: Registry) -> RegistrySettings:
 def check_connection(
     settings: RegistrySettings, *, stored: Registry | None = None
 ) -> ConnectionCheck:
-    """Try a connection out: dial it, sign in, read its catalog. Changes nothing, anywhere.
+    """Try a connection out: dial it, sign in, read its catalog, and find out its kind where none is
+    given. Changes nothing, anywhere.
 
     `stored` is the registry that is being changed: its password is used where none is given.
     Raises ValidationError for settings that make no sense. What the registry does wrong is no
     exception but a failed step.
     """
     settings = cleaned(settings)
-    steps = asyncio.run(_check(settings, _connection(settings, stored)))
-    return ConnectionCheck(settings, tuple(steps))
+    dialled = _connection(settings, stored)
+    if not settings.kind:
+        settings = asyncio.run(_with_kind(settings, dialled))
+        dialled = replace(dialled, url=settings.url, options=settings.options)
+    steps, powers = asyncio.run(_check(settings, dialled))
+    return ConnectionCheck(settings, tuple(steps), powers)
 
 
 def needs_check(registry: Registry, settings: RegistrySettings) -> bool:
     """Whether these settings change what is dialled, or how."""
     before = settings_of(registry)
-    return settings.password is not None or any(
+    return bool(settings.password or settings.api_secret) or any(
         getattr(before, name) != getattr(settings, name) for name in _DIALLED
     )
 
@@ -137,7 +161,7 @@ def connect_registry(*, check: ConnectionCheck, actor: Actor) -> Registry:
             registry.save(force_insert=True)
     except IntegrityError:
         raise name_taken(settings.name) from None
-    _store_credential(registry, settings)
+    _store_credentials(registry, settings)
     emit(
         [RegistryConnected(registry=registry.name, at=timezone.now(), url=registry.url)],
         actor=actor,
@@ -171,7 +195,7 @@ def change_registry(
     registry.repository_names = list(settings.repository_names)
     registry.next_sync_at = _next_sync(registry, before, redial=redial)
     registry.save(update_fields=[*_PLAIN, "next_sync_at"])
-    _store_credential(registry, settings)
+    _store_credentials(registry, settings)
     if changes := differences(before, settings):
         emit(
             [RegistryChanged(registry=registry.name, at=timezone.now(), changes=changes)],
@@ -205,9 +229,29 @@ def name_taken(name: str) -> ValidationError:
     )
 
 
-async def _check(settings: RegistrySettings, dialled: Connection) -> list[CheckStep]:
+async def _with_kind(settings: RegistrySettings, dialled: Connection) -> RegistrySettings:
+    """The settings with the kind of what answers there, and the address at which it does.
+
+    Where nothing answers they are plain Distribution's: the check then says what is wrong.
+    """
+    try:
+        found = await detect(dialled)
+    except RegistryError:
+        found = Found(FALLBACK, settings.url)
+    public_host = settings.public_host
+    if found.url != settings.url:
+        public_host = public_host or settings.url.partition("://")[2]
+    settings = replace(settings, kind=found.kind, url=found.url, public_host=public_host)
+    return cleaned(settings)
+
+
+async def _check(
+    settings: RegistrySettings, dialled: Connection
+) -> tuple[list[CheckStep], tuple[Power, ...]]:
     async with connect(settings.kind, dialled, settings.repository_names) as connector:
-        return await connector.check()
+        steps = await connector.check()
+        passed = all(step.ok for step in steps)
+        return steps, await connector.powers() if passed else ()
 
 
 def _proved(check: ConnectionCheck) -> RegistrySettings:
@@ -223,16 +267,15 @@ def _connection(settings: RegistrySettings, stored: Registry | None) -> Connecti
         password=_password(settings, stored),
         ca_certificate=settings.ca_certificate or None,
         allow_private=settings.allow_private,
+        options=settings.options,
+        api_username=settings.api_username or None,
+        api_secret=_api_secret(settings, stored),
         limits=PATIENCE,
     )
 
 
 def _password(settings: RegistrySettings, stored: Registry | None) -> str | None:
-    """The password to sign in with: the given one, or the stored one where it may be used.
-
-    A stored password goes only where it went before. Else whoever may edit an address could have
-    the password, which is never shown, sent to a host of his own.
-    """
+    """The password to sign in with: the given one, or the stored one where it may be used."""
     if not settings.username:
         return None
     if settings.password:
@@ -240,13 +283,13 @@ def _password(settings: RegistrySettings, stored: Registry | None) -> str | None
     credential = RegistryCredential.objects.filter(registry=stored).first() if stored else None
     if stored is None or credential is None:
         raise ValidationError({"password": [_("Give the password of this user.")]})
-    if credential.username != settings.username or stored.url != settings.url:
+    if credential.username != settings.username or _goes_elsewhere(settings, stored):
         raise ValidationError(
             {
                 "password": [
                     _(
-                        "Enter the password again: a stored one is not sent to another address or"
-                        " with another user name."
+                        "Enter the password again: a stored one is not sent to another address,"
+                        " with another user name or under other settings of its kind."
                     )
                 ]
             }
@@ -254,7 +297,40 @@ def _password(settings: RegistrySettings, stored: Registry | None) -> str | None
     return credential.secret.reveal()
 
 
-def _store_credential(registry: Registry, settings: RegistrySettings) -> None:
+def _api_secret(settings: RegistrySettings, stored: Registry | None) -> str | None:
+    """The secret for the vendor's API, if there is one, under the same rule as the password."""
+    if settings.api_secret:
+        return settings.api_secret
+    credential = ApiCredential.objects.filter(registry=stored).first() if stored else None
+    if stored is None or credential is None:
+        if settings.api_username:
+            raise ValidationError({"api_secret": [_("Give the secret that goes with it.")]})
+        return None
+    if credential.username != settings.api_username or _goes_elsewhere(settings, stored):
+        raise ValidationError(
+            {
+                "api_secret": [
+                    _(
+                        "Enter the secret again: a stored one is not sent to another address, with"
+                        " another user name or under other settings of its kind."
+                    )
+                ]
+            }
+        )
+    return credential.secret.reveal()
+
+
+def _goes_elsewhere(settings: RegistrySettings, stored: Registry) -> bool:
+    """Whether a stored secret would be sent to another place than it was given for.
+
+    Else whoever may edit an address could have the secret, which is never shown, sent to a host of
+    his own. A kind's options name hosts, too.
+    """
+    before = (stored.url, stored.kind, stored.options)
+    return (settings.url, settings.kind, settings.options) != before
+
+
+def _store_credentials(registry: Registry, settings: RegistrySettings) -> None:
     if not settings.username:
         RegistryCredential.objects.filter(registry=registry).delete()
     elif settings.password:
@@ -264,6 +340,19 @@ def _store_credential(registry: Registry, settings: RegistrySettings) -> None:
             secret=Secret(settings.password),
             changed_at=timezone.now(),
         ).save()
+    if not _has_second_credential(settings.kind):
+        ApiCredential.objects.filter(registry=registry).delete()
+    elif settings.api_secret:
+        ApiCredential(
+            registry=registry,
+            username=settings.api_username,
+            secret=Secret(settings.api_secret),
+            changed_at=timezone.now(),
+        ).save()
+
+
+def _has_second_credential(kind: str) -> bool:
+    return any(field.is_secret for field in CONNECTORS[kind].fields)
 
 
 def _next_sync(registry: Registry, before: RegistrySettings, *, redial: bool) -> datetime | None:

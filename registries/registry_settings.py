@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from ipaddress import ip_address
@@ -29,17 +29,22 @@ URL_LIMIT = 255  # what the column takes
 PATTERN_LIMIT = 255
 PATTERNS_LIMIT = 10_000
 USERNAME_LIMIT = 255
+OPTION_LIMIT = 1000
+# Fields of a kind that are no options: they are stored as a credential.
+_SECOND_CREDENTIAL = frozenset({"api_username", "api_secret"})
 
 # What a change is told of, in this order.
 _TOLD = (
     "url",
     "kind",
+    "options",
     "public_host",
     "allow_private",
     "ca_certificate",
     "repository_names",
     "sync_interval",
     "username",
+    "api_username",
 )
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
@@ -51,13 +56,14 @@ _PATTERN = re.compile(r"(?=.*[*?\[])[a-z0-9._/*?\[\]!-]+")
 class RegistrySettings:
     """One connection as its owner describes it.
 
-    `password` is None to leave a stored one as it is. `sync_interval` is None for a registry that
-    is synced only when somebody asks.
+    `kind` is empty to be found out. `password` and `api_secret` are None to leave a stored one as it
+    is. `sync_interval` is None for a registry that is synced only when somebody asks.
     """
 
     name: str
     url: str
-    kind: str = "distribution"
+    kind: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
     public_host: str = ""
     allow_private: bool = False
     ca_certificate: str = ""
@@ -65,6 +71,8 @@ class RegistrySettings:
     sync_interval: timedelta | None = timedelta(minutes=15)
     username: str = ""
     password: str | None = field(default=None, repr=False)
+    api_username: str = ""
+    api_secret: str | None = field(default=None, repr=False)
 
 
 def cleaned(settings: RegistrySettings) -> RegistrySettings:
@@ -88,6 +96,8 @@ def cleaned(settings: RegistrySettings) -> RegistrySettings:
         ]
     if result.password and not result.username:
         errors.setdefault("username", []).append(_("A password needs a user name."))
+    if result.kind and "kind" not in errors:
+        result = replace(result, options=_of_kind(result, errors))
     if errors:
         raise ValidationError(errors)
     return result
@@ -104,6 +114,8 @@ def differences(
     ]
     if after.password or (before.username and not after.username):
         changed.append(("password", "", ""))
+    if after.api_secret:
+        changed.append(("api_secret", "", ""))
     return tuple(changed)
 
 
@@ -115,6 +127,8 @@ def _shown(value: object) -> str:
             return f"every {value // timedelta(minutes=1)} min"
         case tuple():
             return " ".join(value)
+        case Mapping():
+            return " ".join(f"{name}={text}" for name, text in sorted(value.items()))
         case str() if value.startswith("-----BEGIN"):
             return "PEM sha256:" + hashlib.sha256(value.encode()).hexdigest()[:16]
         case _:
@@ -131,8 +145,34 @@ def _clean_name(name: str) -> str:
     return name
 
 
+def _of_kind(settings: RegistrySettings, errors: dict[str, list[str]]) -> dict[str, str]:
+    """The options that this kind has, in the order of its fields; mistakes go into `errors`."""
+    connector = CONNECTORS[settings.kind]
+    given = {name: text.strip() for name, text in settings.options.items() if text.strip()}
+    fields = [field for field in connector.fields if field.name not in _SECOND_CREDENTIAL]
+    if unknown := sorted(given.keys() - {field.name for field in fields}):
+        told = _("%(kind)s has no setting %(name)s. It has: %(known)s.") % {
+            "kind": connector.label,
+            "name": ", ".join(f"“{name[:80]}”" for name in unknown),
+            "known": ", ".join(field.name for field in fields) or _("none"),
+        }
+        errors.setdefault("options", []).append(told)
+    for name, text in given.items():
+        if len(text) > OPTION_LIMIT or not text.isprintable():
+            errors.setdefault(name, []).append(
+                _("A setting is one line of at most %d characters.") % OPTION_LIMIT
+            )
+    for needed in fields:
+        if needed.required and needed.name not in given:
+            errors.setdefault(needed.name, []).append(
+                _("%(kind)s needs “%(name)s”.") % {"kind": connector.label, "name": needed.label}
+            )
+    return {field.name: given[field.name] for field in fields if field.name in given}
+
+
 def _clean_kind(kind: str) -> str:
-    if kind not in CONNECTORS:
+    kind = kind.strip()
+    if kind and kind not in CONNECTORS:
         raise ValidationError(
             _("There is no kind “%(kind)s”. Portolan knows: %(known)s.")
             % {"kind": kind, "known": ", ".join(sorted(CONNECTORS))}
@@ -235,4 +275,5 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "repository_names": _clean_repository_names,
     "sync_interval": _clean_sync_interval,
     "username": _clean_username,
+    "api_username": _clean_username,
 }

@@ -24,7 +24,7 @@ const MENTIONS_OF_CLASSES = [
 ];
 
 // Classes that are put together at run time from a state, a tone or a tool, and htmx's own.
-const COMPOSED = [/^(health|banner|tone|mark|pull|htmx|is)-/];
+const COMPOSED = [/^(health|banner|tone|mark|pull|htmx|is|of)-/];
 
 async function script() {
   await build({
@@ -49,7 +49,7 @@ async function stylesheet() {
     content: MENTIONS_OF_CLASSES.map((pattern) => join(root, pattern)),
     css: [{ raw: bundled.outputFiles[0].text }],
     safelist: { standard: COMPOSED },
-    dynamicAttributes: ["aria-invalid"], // Django's forms write it
+    dynamicAttributes: ["aria-invalid", "value"], // Django's forms write them
     defaultExtractor: (text) => text.match(/[\w-]+/g) ?? [],
     variables: true,
     keyframes: true,

@@ -32,6 +32,7 @@ from registries.connections import (
     remove_registry,
     settings_of,
 )
+from registries.connectors import CONNECTORS
 from registries.models import Registry
 from registries.sync.run import AlreadyRunning
 
@@ -48,11 +49,18 @@ _STEPS = {
     "catalog": gettext_lazy("Catalog"),
 }
 
+_POWERS = {
+    "list": gettext_lazy("List repositories"),
+    "pull": gettext_lazy("Read images"),
+    "delete": gettext_lazy("Delete"),
+    "webhooks": gettext_lazy("Set up webhooks"),
+}
+
 _form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters()
 @_form_page
 def connect(request: HttpRequest) -> HttpResponse:
     """Try a connection out, or store it and start its first sync."""
@@ -74,7 +82,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters()
 @_form_page
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     """Change a connection; what is dialled otherwise than before is tried out first."""
@@ -157,7 +165,14 @@ def _checked(
     if check is None:
         return _refused(request, form)
     steps = [(_STEPS[step.name], step) for step in check.steps]
-    context = {"form": form, "registry": form.stored, "check": check, "steps": steps}
+    context = {
+        "form": form,
+        "registry": form.stored,
+        "check": check,
+        "steps": steps,
+        "kind_label": CONNECTORS[check.settings.kind].label,
+        "powers": [(_POWERS[power.name], power) for power in check.powers],
+    }
     if _only_a_test(request):
         return _page(request, context)
     return _page(request, context | {"not_saved": True}, status=UNPROCESSABLE)

@@ -2,15 +2,31 @@
 
 from collections.abc import Sequence
 
+from registries.connectors import detection
+from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
 from registries.oci.connection import Connection, InvalidConnection
 
+# In the order in which they are asked whether a registry is theirs, and in which forms list them.
 CONNECTORS: dict[str, type[Connector]] = {
-    DistributionConnector.kind: DistributionConnector,
+    connector.kind: connector for connector in (DistributionConnector,)
 }
+# What a registry is taken for that no vendor recognises as its own.
+FALLBACK = DistributionConnector.kind
 
-__all__ = ["CONNECTORS", "CheckStep", "Connector", "RepositoryPage", "connect"]
+__all__ = [
+    "CONNECTORS",
+    "FALLBACK",
+    "Ability",
+    "CheckStep",
+    "Connector",
+    "Field",
+    "Power",
+    "RepositoryPage",
+    "connect",
+    "detect",
+]
 
 
 def connect(kind: str, connection: Connection, repositories: Sequence[str] = ()) -> Connector:
@@ -25,3 +41,11 @@ def connect(kind: str, connection: Connection, repositories: Sequence[str] = ())
         known = ", ".join(sorted(CONNECTORS))
         raise InvalidConnection(f"{kind!r} is not a kind of registry; known: {known}.") from None
     return connector(connection, repositories)
+
+
+async def detect(connection: Connection) -> detection.Found:
+    """Return the kind of the registry at an address, and the address at which to dial it.
+
+    Raises `RegistryError` when nothing answers there.
+    """
+    return await detection.detect(connection, CONNECTORS, FALLBACK)

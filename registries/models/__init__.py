@@ -11,10 +11,17 @@ from registries.models.content import (
     TagMove,
     TagName,
 )
-from registries.models.registry import Namespace, Registry, RegistryCredential, Repository
+from registries.models.registry import (
+    ApiCredential,
+    Namespace,
+    Registry,
+    RegistryCredential,
+    Repository,
+)
 from registries.models.sync import SyncBatch, SyncProblem, SyncRun
 
 __all__ = [
+    "ApiCredential",
     "Artifact",
     "Blob",
     "ImageConfig",

@@ -40,6 +40,12 @@ class Registry(models.Model):
 
     name = models.CharField(_("name"), max_length=63, unique=True, validators=[SLUG])
     kind = models.CharField(_("kind"), max_length=32, default="distribution")
+    options = models.JSONField(
+        _("settings of its kind"),
+        default=dict,
+        blank=True,
+        help_text=_("What this kind of registry needs besides: texts by name, no secrets."),
+    )
     url = models.URLField(_("address"), max_length=255)
     public_host = models.CharField(
         _("public host"),
@@ -132,6 +138,7 @@ class Registry(models.Model):
     def connection(self) -> Connection:
         """The values a client needs; reveals the stored password to it."""
         credential = RegistryCredential.objects.filter(registry=self).first()
+        api = ApiCredential.objects.filter(registry=self).first()
         return Connection(
             url=self.url,
             username=credential.username if credential else None,
@@ -140,6 +147,9 @@ class Registry(models.Model):
             allow_private=self.allow_private,
             max_concurrency=self.max_concurrency,
             requests_per_minute=self.requests_per_minute,
+            options=self.options,
+            api_username=api.username if api else None,
+            api_secret=api.secret if api else None,
         )
 
 
@@ -155,6 +165,20 @@ class RegistryCredential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.username} at {self.registry_id}"
+
+
+class ApiCredential(models.Model):
+    """A second credential, for the vendor's own API, where one is not enough for both."""
+
+    registry = models.OneToOneField(
+        Registry, models.CASCADE, primary_key=True, related_name="api_credential"
+    )
+    username = models.CharField(_("user name"), max_length=255, blank=True)
+    secret = EncryptedTextField(_("secret"))
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.username or 'token'} at the API of {self.registry_id}"
 
 
 # A repository without a tag has no push; a value in its place keeps it last, and pages by key

@@ -19,6 +19,7 @@ from registries.registry_settings import RegistrySettings
 
 SHELL = Actor(kind="system", id="", label="manage.py connect")
 _MARKS = {True: "ok     ", False: "FAILED ", None: "-      "}
+_MAY = {True: "yes    ", False: "no     ", None: "unknown"}
 
 
 class Command(BaseCommand):
@@ -30,12 +31,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="lower-case letters, digits and hyphens")
         parser.add_argument("url", help="the host that docker login takes")
-        parser.add_argument("--kind", default="distribution", help=", ".join(sorted(CONNECTORS)))
+        parser.add_argument(
+            "--kind", default="", help=f"found out if not given: {', '.join(CONNECTORS)}"
+        )
+        parser.add_argument(
+            "--option",
+            dest="options",
+            action="append",
+            type=_option,
+            default=[],
+            metavar="NAME=VALUE",
+            help="a setting of the kind, such as tenant=…; docs/registries.md lists them",
+        )
         parser.add_argument("--username", default="")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
             help="read the password from standard input, where no list of processes shows it",
+        )
+        parser.add_argument("--api-username", default="", help="for the vendor's own API")
+        parser.add_argument(
+            "--api-secret-file", type=Path, help="a file with the secret for the vendor's own API"
         )
         parser.add_argument("--public-host", default="", help="the host in pull commands")
         parser.add_argument("--ca-file", type=Path, help="PEM certificates to trust")
@@ -82,6 +98,9 @@ class Command(BaseCommand):
             name=options["name"],
             url=options["url"],
             kind=options["kind"],
+            options=dict(options["options"]),
+            api_username=options["api_username"],
+            api_secret=_secret(options["api_secret_file"]) if options["api_secret_file"] else None,
             public_host=options["public_host"],
             allow_private=options["allow_private"],
             ca_certificate=_read(options["ca_file"]) if options["ca_file"] else "",
@@ -94,6 +113,11 @@ class Command(BaseCommand):
     def _print(self, check: ConnectionCheck) -> None:
         for step in check.steps:
             self.stdout.write(f"  {_MARKS[step.ok]} {step.name:<8}  {step.detail}")
+        if not check.passed:
+            return
+        self.stdout.write(f"It is {CONNECTORS[check.settings.kind].label}. This credential may:")
+        for power in check.powers:
+            self.stdout.write(f"  {_MAY[power.allowed]} {power.name:<8}  {power.detail}")
 
 
 def _interval(text: str) -> timedelta | None:
@@ -101,6 +125,23 @@ def _interval(text: str) -> timedelta | None:
         return timedelta(minutes=int(text)) or None
     except (ValueError, OverflowError):
         raise ArgumentTypeError(f"{text} is not a number of minutes") from None
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ArgumentTypeError(f"{text} is not NAME=VALUE")
+    return name, value
+
+
+def _secret(path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from None
+    if not secret:
+        raise CommandError(f"{path} is empty.")
+    return secret
 
 
 def _password() -> str:
