@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registries', '0004_tag_pulls'),
+        ('registries', '0005_left_digests'),
     ]
 
     operations = [
