@@ -6,11 +6,18 @@ from registries.connectors import detection
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
+from registries.connectors.gitea import GiteaConnector
+from registries.connectors.zot import ZotConnector
 from registries.oci.connection import Connection, InvalidConnection
 
 # In the order in which they are asked whether a registry is theirs, and in which forms list them.
 CONNECTORS: dict[str, type[Connector]] = {
-    connector.kind: connector for connector in (DistributionConnector,)
+    connector.kind: connector
+    for connector in (
+        GiteaConnector,
+        ZotConnector,
+        DistributionConnector,
+    )
 }
 # What a registry is taken for that no vendor recognises as its own.
 FALLBACK = DistributionConnector.kind

@@ -38,14 +38,14 @@ class SignIn:
             return None
         given = request.headers.get("Authorization", "")
         if self.method == "basic":
-            return None if given == basic() else _challenge('Basic realm="fake"')
+            return None if given == basic() else challenge('Basic realm="fake"')
         scope = _scope(request)
         rights = self._rights.get(given.removeprefix("Bearer "))
         if rights is not None and (not scope or scope in rights):
             return None
         realm = self.realm or f"{url}/token"
         wanted = f',scope="{scope}"' if scope else ""
-        return _challenge(f'Bearer realm="{realm}",service="fake"{wanted}')
+        return challenge(f'Bearer realm="{realm}",service="fake"{wanted}')
 
     async def give_token(self, request: web.Request) -> web.Response:
         """Answer GET on the realm: fewer rights than asked for is still 200."""
@@ -77,7 +77,8 @@ def basic() -> str:
     return "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 
 
-def _challenge(header: str) -> web.Response:
+def challenge(header: str) -> web.Response:
+    """Return the 401 that asks to sign in this way."""
     return web.json_response(
         {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]},
         status=401,

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from registries.oci.connection import Connection
+from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import How, throttles
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME, SignIn
+from tests.fakes.zot import FakeZot
 from tests.registries.oci.asking import connection
 
 
@@ -51,4 +53,17 @@ DISTRIBUTION = Vendor(
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
 )
 
-VENDORS: tuple[Vendor, ...] = (DISTRIBUTION,)
+GITEA = Vendor(
+    "gitea",
+    fake=FakeGitea,
+    connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+)
+ZOT = Vendor(
+    "zot",
+    fake=FakeZot,
+    connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
+    forget_tokens=lambda fake: None,  # it asks for the password each time
+)
+
+VENDORS: tuple[Vendor, ...] = (GITEA, ZOT, DISTRIBUTION)
