@@ -7,6 +7,7 @@ from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
 from registries.connectors.gitea import GiteaConnector
+from registries.connectors.harbor import HarborConnector
 from registries.connectors.zot import ZotConnector
 from registries.oci.connection import Connection, InvalidConnection
 
@@ -14,6 +15,7 @@ from registries.oci.connection import Connection, InvalidConnection
 CONNECTORS: dict[str, type[Connector]] = {
     connector.kind: connector
     for connector in (
+        HarborConnector,
         GiteaConnector,
         ZotConnector,
         DistributionConnector,

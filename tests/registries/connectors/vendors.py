@@ -10,6 +10,7 @@ from typing import Any
 
 from registries.oci.connection import Connection
 from tests.fakes.gitea import FakeGitea
+from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, throttles
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME, SignIn
@@ -53,6 +54,14 @@ DISTRIBUTION = Vendor(
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
 )
 
+HARBOR = Vendor(
+    "harbor",
+    fake=FakeHarbor,
+    connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+    listing="/artifacts",
+)
+
 GITEA = Vendor(
     "gitea",
     fake=FakeGitea,
@@ -66,4 +75,9 @@ ZOT = Vendor(
     forget_tokens=lambda fake: None,  # it asks for the password each time
 )
 
-VENDORS: tuple[Vendor, ...] = (GITEA, ZOT, DISTRIBUTION)
+VENDORS: tuple[Vendor, ...] = (
+    HARBOR,
+    GITEA,
+    ZOT,
+    DISTRIBUTION,
+)
