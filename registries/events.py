@@ -90,6 +90,44 @@ class ImagePulled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TagTakenAway(Event):
+    """Somebody had the registry take it away. That it is gone is TagDeleted's to say, once the
+    registry was read again; the same holds for the two below."""
+
+    repository: str
+    tag: str
+    old_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDeleted(Event):
+    """Somebody had the registry delete a manifest, with these tags; `indexes` held it and lack it now."""
+
+    repository: str
+    old_digest: str
+    old_tags: tuple[str, ...]
+    indexes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryDeleted(Event):
+    """Somebody had the registry delete it with so many tags and manifests."""
+
+    repository: str
+    old_tags: int
+    old_artifacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRefused(Event):
+    """Somebody asked for a change that the registry did not make; `because` is its error's sentence."""
+
+    repository: str
+    asked: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryConnected(Event):
     url: str
 

@@ -72,6 +72,8 @@ class Connector(ABC):
     own_permissions: ClassVar[str] = ""
     # What it offers; a test holds it against what the connector does.
     abilities: ClassVar[frozenset[Ability]]
+    # Whether a manifest goes with the last tag that is taken away from it.
+    last_tag_holds: ClassVar[bool] = False
     # Its own settings, in the order of the form.
     fields: ClassVar[tuple[Field, ...]] = ()
     # The budget the vendor publishes, for registries whose owner sets none.

@@ -45,6 +45,7 @@ class GiteaConnector(StandardConnector):
             Ability.DELETE_REPOSITORY,
         }
     )
+    last_tag_holds: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field(
             "owners",

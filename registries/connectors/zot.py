@@ -26,6 +26,7 @@ class ZotConnector(StandardConnector):
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {Ability.CATALOG, Ability.DELETE_TAG, Ability.DELETE_MANIFEST}
     )
+    last_tag_holds: ClassVar[bool] = True
 
     @classmethod
     def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  it is known by its words

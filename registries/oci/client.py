@@ -19,6 +19,7 @@ from registries.oci.connection import Connection
 from registries.oci.descriptors import Child
 from registries.oci.documents import Manifest, parse_manifest
 from registries.oci.errors import (
+    AccessDenied,
     DigestMismatch,
     NotARegistry,
     NotFound,
@@ -252,6 +253,11 @@ class RegistryClient:
             raise Unsupported(
                 f"The registry does not delete {repository} {reference}.",
                 advice="Allow deletes in the registry's own configuration.",
+            )
+        if answer.status in (401, 403):
+            raise AccessDenied(
+                f"The registry does not let this account delete {repository} {reference}.",
+                advice="Give Portolan's account the right to delete, at the registry.",
             )
         if answer.status not in (200, 202, 204):
             raise answer.failure(f"{repository} {reference}")

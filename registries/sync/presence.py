@@ -28,6 +28,7 @@ def apply_absences(
     *,
     listed: set[str],
     is_proof: bool = True,
+    source: TagMove.Source = TagMove.Source.SYNC,
     actor: Actor,
 ) -> int:
     """Record that these repositories' tag lists answered 404; returns how many tags that removed.
@@ -60,7 +61,7 @@ def apply_absences(
             continue
         repository.missing_count += 1
         if repository.missing_count >= PROOFS:
-            removed += _remove_tags(registry, repository, actor=actor)
+            removed += _remove_tags(registry, repository, source=source, actor=actor)
             if absence.path not in listed:
                 repository.missing_since = now
                 if registry.imported_at:
@@ -77,7 +78,9 @@ def _is_settled(repository: Repository, *, is_listed: bool) -> bool:
     return is_listed and repository.tag_count == 0
 
 
-def _remove_tags(registry: Registry, repository: Repository, *, actor: Actor) -> int:
+def _remove_tags(
+    registry: Registry, repository: Repository, *, source: TagMove.Source, actor: Actor
+) -> int:
     now = timezone.now()
     present = repository.artifacts.filter(missing_since__isnull=True)
     digests = list(present.order_by("pk").values_list("manifest__digest", flat=True))
@@ -95,7 +98,7 @@ def _remove_tags(registry: Registry, repository: Repository, *, actor: Actor) ->
                     tag=name,
                     old_digest=digest,
                     at=now,
-                    source=TagMove.Source.SYNC,
+                    source=source,
                     actor_kind=actor.kind,
                     actor_id=actor.id,
                     actor_label=actor.label,

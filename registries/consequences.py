@@ -1,0 +1,71 @@
+"""What goes with an image that is deleted, as far as Portolan knows: tags, indexes, signatures.
+
+Asked before anything is deleted, by whoever shows it and once more by the action itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registries.models import Artifact, Manifest, ManifestChild, Tag
+from registries.models.content import ArtifactQuerySet
+from registries.oci.reference import Digest, referrers_tag
+
+# So many of each are named; an image with more of them is counted by this many and "more".
+NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """`tags` go with it. `indexes` (digests) would lack a platform. `referrers` (digests) are about
+    it and left behind, unless the registry takes them along; `referring_tags` name such.
+    `platforms` is how many manifests of an index stay without it. All of one repository."""
+
+    tags: tuple[str, ...] = ()
+    tag_count: int = 0
+    indexes: tuple[str, ...] = ()
+    referrers: tuple[str, ...] = ()
+    referring_tags: tuple[str, ...] = ()
+    platforms: int = 0
+
+    @property
+    def attached(self) -> int:
+        """How many signatures, SBOMs and the like are about it."""
+        return len(self.referrers) + len(self.referring_tags)
+
+
+def consequences_of(artifact: Artifact) -> Consequences:
+    """What goes with an artifact of a repository; five queries at most, whatever there is."""
+    digest = artifact.manifest.digest
+    here = artifact.repository_id
+    tags = Tag.objects.filter(artifact=artifact)
+    names = tuple(tags.order_by("version_key", "pk").values_list("name", flat=True)[:NAMED])
+    present = Artifact.objects.present().filter(repository=here)
+    holders = ManifestChild.objects.filter(digest=digest).values("parent")
+    fallback = referrers_tag(Digest(digest))
+    referring = [fallback, *(f"{fallback}.{suffix}" for suffix in ("sig", "att", "sbom"))]
+    return Consequences(
+        tags=names,
+        tag_count=len(names) if len(names) < NAMED else tags.count(),
+        indexes=_digests(present.filter(manifest__in=holders)),
+        referrers=_digests(present.filter(manifest__subject_digest=digest)),
+        referring_tags=tuple(
+            Tag.objects.filter(repository=here, name__in=referring)
+            .order_by("name")
+            .values_list("name", flat=True)
+        ),
+        platforms=_platforms(artifact),
+    )
+
+
+def _digests(found: ArtifactQuerySet) -> tuple[str, ...]:
+    some = found.order_by("pk").values_list("manifest__digest", flat=True)
+    return tuple(some[:NAMED])
+
+
+def _platforms(artifact: Artifact) -> int:
+    if artifact.manifest.kind != Manifest.Kind.INDEX:
+        return 0
+    children = artifact.manifest.children.values("digest")
+    present = Artifact.objects.present().filter(repository=artifact.repository_id)
+    return present.filter(manifest__digest__in=children).count()

@@ -1,0 +1,265 @@
+"""Changes at a registry: deleted there, known to be gone here, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from access.models import AuditEntry
+from registries.actor import Actor
+from registries.changes import MOST_TAGS, Outcome, delete_image, delete_repository, untag
+from registries.events import Event, happened
+from registries.models import Artifact, Registry, RegistryCredential, Repository, TagMove
+from registries.secret import Secret
+from tests.fakes import content
+from tests.fakes.gitea import FakeGitea
+from tests.fakes.misbehaviour import answers, path_has
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.sign_in import PASSWORD, USERNAME
+from tests.fakes.zot import FakeZot
+from tests.registries.sync.syncing import present, succeed, theirs
+
+ANNA = Actor(kind="user", id="7", label="anna")
+PATH = "team/api"
+# At most what the registry is asked, with a 401 for each session: HEAD and DELETE, HEAD and GET.
+FEW = 8
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Event]]:
+    received: list[Event] = []
+
+    def receive(events: tuple[Event, ...], **_: Any) -> None:
+        received.extend(events)
+
+    happened.connect(receive)
+    yield received
+    happened.disconnect(receive)
+
+
+@pytest.fixture
+def zot(db: None) -> Iterator[FakeZot]:
+    with FakeZot() as fake:
+        yield fake
+
+
+@pytest.fixture
+def gitea(db: None) -> Iterator[FakeGitea]:
+    with FakeGitea() as fake:
+        yield fake
+
+
+@pytest.fixture
+def plain(db: None) -> Iterator[FakeRegistry]:
+    with FakeRegistry() as fake:
+        yield fake
+
+
+def synced(fake: FakeRegistry, kind: str = "distribution") -> Repository:
+    """The repository as a sync brings it here; then all that was asked is forgotten."""
+    fake.push(PATH, content.image("old"), "1.0", "1.0.1")
+    fake.push(PATH, content.image("new"), "2.0")
+    registry = Registry.objects.create(name="harbour", kind=kind, url=fake.url, allow_private=True)
+    if kind != "distribution":
+        RegistryCredential.objects.create(
+            registry=registry, username=USERNAME, secret=Secret(PASSWORD)
+        )
+    succeed(registry)
+    fake.requests.clear()
+    return Repository.objects.select_related("registry").get(path=PATH)
+
+
+def artifact(repository: Repository, tag: str) -> Artifact:
+    found = repository.tags.select_related("artifact__manifest").get(name=tag).artifact
+    found.repository = repository
+    return found
+
+
+def seen(repository: Repository, *tags: str) -> dict[str, str]:
+    return {tag: artifact(repository, tag).manifest.digest for tag in tags}
+
+
+def names(repository: Repository) -> set[str]:
+    return set(repository.tags.values_list("name", flat=True))
+
+
+def kinds(heard: list[Event]) -> list[str]:
+    return sorted(type(event).__name__ for event in heard)
+
+
+# Tags -------------------------------------------------------------------------------------------
+
+
+def test_a_tag_is_taken_away_there_and_here_and_the_others_stay(
+    zot: FakeZot, heard: list[Event]
+) -> None:
+    repository = synced(zot, "zot")
+    heard.clear()
+    outcomes = untag(repository=repository, seen=seen(repository, "1.0"), actor=ANNA)
+    assert outcomes == [Outcome("1.0")]
+    assert set(zot.repositories[PATH].tags) == names(repository) == {"1.0.1", "2.0"}
+    assert kinds(heard) == ["TagDeleted", "TagTakenAway"]
+    move = TagMove.objects.get(tag="1.0", new_digest="")
+    assert (move.source, move.actor_label) == ("action", "anna")
+    assert len(zot.requests) <= FEW
+
+
+def test_with_its_last_tag_an_image_goes_where_the_registry_does_it_so(zot: FakeZot) -> None:
+    repository = synced(zot, "zot")
+    last = artifact(repository, "2.0")
+    untag(repository=repository, seen=seen(repository, "2.0"), actor=ANNA)
+    last.refresh_from_db()
+    assert last.missing_since is not None
+
+
+def test_a_tag_that_moved_since_it_was_seen_is_left_alone(zot: FakeZot) -> None:
+    repository = synced(zot, "zot")
+    as_seen = seen(repository, "1.0", "2.0")
+    zot.push(PATH, content.image("newer"), "2.0")
+    old, moved = untag(repository=repository, seen=as_seen, actor=ANNA)
+    assert old.is_done
+    assert "another image" in moved.problem
+    assert "2.0" in zot.repositories[PATH].tags
+
+
+def test_one_refusal_of_many_is_told_and_kept_and_stops_no_other(zot: FakeZot) -> None:
+    repository = synced(zot, "zot")
+    zot.misbehave(path_has("/manifests/1.0.1", method="DELETE"), answers(403))
+    outcomes = untag(repository=repository, seen=seen(repository, "1.0.1", "2.0"), actor=ANNA)
+    assert [outcome.is_done for outcome in outcomes] == [False, True]
+    assert "does not let this account delete" in outcomes[0].problem
+    assert "right to delete" in outcomes[0].advice
+    assert names(repository) == {"1.0", "1.0.1"}
+    kept = AuditEntry.objects.order_by("number").values_list("event", "actor_label", "target")
+    assert ("tag taken away", "anna", f"{PATH}:2.0") in kept
+    assert ("change refused", "anna", PATH) in kept
+
+
+def test_a_tag_that_is_gone_already_is_no_failure_and_nobody_did_it(
+    zot: FakeZot, heard: list[Event]
+) -> None:
+    repository = synced(zot, "zot")
+    as_seen = seen(repository, "2.0")
+    zot.delete_tag(PATH, "2.0")
+    heard.clear()
+    assert untag(repository=repository, seen=as_seen, actor=ANNA) == [Outcome("2.0", was_gone=True)]
+    assert "TagTakenAway" not in kinds(heard)
+    assert "2.0" not in names(repository)
+
+
+def test_a_registry_that_is_away_says_so_for_each_tag(zot: FakeZot) -> None:
+    repository = synced(zot, "zot")
+    zot.misbehave(path_has("/v2/"), answers(503))
+    outcomes = untag(repository=repository, seen=seen(repository, "1.0", "2.0"), actor=ANNA)
+    assert all("503" in outcome.problem for outcome in outcomes)
+    assert names(repository) == {"1.0", "1.0.1", "2.0"}
+
+
+def test_a_kind_that_takes_no_tags_away_refuses_in_words(plain: FakeRegistry) -> None:
+    repository = synced(plain)
+    (outcome,) = untag(repository=repository, seen=seen(repository, "1.0"), actor=ANNA)
+    assert "does not let Portolan take a tag away" in outcome.problem
+    assert set(plain.repositories[PATH].tags) == {"1.0", "1.0.1", "2.0"}
+
+
+def test_more_tags_than_anybody_waits_for_are_refused_before_the_first(zot: FakeZot) -> None:
+    repository = synced(zot, "zot")
+    many = {f"t{number}": "sha256:" + "0" * 64 for number in range(MOST_TAGS + 1)}
+    with pytest.raises(ValidationError):
+        untag(repository=repository, seen=many, actor=ANNA)
+    assert not zot.requests
+
+
+# Images -----------------------------------------------------------------------------------------
+
+
+def test_an_image_is_deleted_with_all_its_tags(plain: FakeRegistry, heard: list[Event]) -> None:
+    repository = synced(plain)
+    heard.clear()
+    image = artifact(repository, "1.0")
+    outcome = delete_image(artifact=image, seen_tags=2, breaks_indexes=False, actor=ANNA)
+    assert outcome == Outcome(image.manifest.digest)
+    assert names(repository) == set(plain.repositories[PATH].tags) == {"2.0"}
+    assert kinds(heard) == ["ArtifactGone", "ImageDeleted", "TagDeleted", "TagDeleted"]
+    entry = AuditEntry.objects.get(event="image deleted")
+    assert entry.old == {"digest": image.manifest.digest, "tags": ["1.0", "1.0.1"]}
+
+
+def test_an_image_with_other_tags_than_were_seen_is_not_deleted(plain: FakeRegistry) -> None:
+    repository = synced(plain)
+    with pytest.raises(ValidationError, match="2 tags"):
+        delete_image(
+            artifact=artifact(repository, "1.0"), seen_tags=1, breaks_indexes=False, actor=ANNA
+        )
+    assert not plain.requests
+
+
+def test_a_platform_of_an_index_is_deleted_only_if_one_insists(plain: FakeRegistry) -> None:
+    platform = content.image("arm", architecture="arm64")
+    plain.push_index(PATH, [(platform, "linux", "arm64")], "multi")
+    repository = synced(plain)
+    child = repository.artifacts.select_related("manifest", "repository__registry").get(
+        manifest__digest=platform.digest
+    )
+    with pytest.raises(ValidationError, match="index"):
+        delete_image(artifact=child, seen_tags=0, breaks_indexes=False, actor=ANNA)
+    assert not plain.requests
+    assert delete_image(artifact=child, seen_tags=0, breaks_indexes=True, actor=ANNA).is_done
+    assert platform.digest not in plain.repositories[PATH].manifests
+    child.refresh_from_db()
+    assert child.missing_since is not None
+
+
+def test_where_deletes_are_off_the_registry_says_what_to_do(plain: FakeRegistry) -> None:
+    plain.deletes = False
+    repository = synced(plain)
+    outcome = delete_image(
+        artifact=artifact(repository, "2.0"), seen_tags=1, breaks_indexes=False, actor=ANNA
+    )
+    assert "does not delete" in outcome.problem
+    assert outcome.advice == "Allow deletes in the registry's own configuration."
+    assert names(repository) == {"1.0", "1.0.1", "2.0"}
+
+
+def test_what_the_registry_still_shows_stays_here_and_is_said_to_linger(
+    plain: FakeRegistry,
+) -> None:
+    repository = synced(plain)
+    plain.misbehave(path_has("/manifests/", method="DELETE"), answers(202))
+    outcome = delete_image(
+        artifact=artifact(repository, "2.0"), seen_tags=1, breaks_indexes=False, actor=ANNA
+    )
+    assert outcome.lingers
+    assert "2.0" in names(repository)
+
+
+# Repositories -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_repository_is_deleted_and_gone_here_at_once(
+    gitea: FakeGitea, heard: list[Event], at_once: bool
+) -> None:
+    gitea.deletes_packages = at_once
+    repository = synced(gitea, "gitea")
+    heard.clear()
+    assert delete_repository(repository=repository, actor=ANNA) == Outcome(PATH)
+    repository.refresh_from_db()
+    assert not names(repository)
+    assert (repository.missing_since is not None) is at_once
+    assert not present(repository.registry, PATH)
+    assert kinds(heard).count("TagDeleted") == 3
+    assert "RepositoryDeleted" in kinds(heard)
+    moves = TagMove.objects.filter(new_digest="").values_list("source", "actor_label").distinct()
+    assert list(moves) == [("action", "anna")]
+
+
+def test_a_repository_that_was_not_deleted_stays(gitea: FakeGitea) -> None:
+    repository = synced(gitea, "gitea")
+    gitea.misbehave(path_has("/api/v1/", method="DELETE"), answers(403))
+    outcome = delete_repository(repository=repository, actor=ANNA)
+    assert "does not let this credential" in outcome.problem
+    assert theirs(gitea)[PATH].keys() == names(repository)
