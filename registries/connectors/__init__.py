@@ -6,6 +6,7 @@ from registries.connectors import detection
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
+from registries.connectors.ecr import EcrConnector
 from registries.connectors.gitea import GiteaConnector
 from registries.connectors.harbor import HarborConnector
 from registries.connectors.zot import ZotConnector
@@ -16,6 +17,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     connector.kind: connector
     for connector in (
         HarborConnector,
+        EcrConnector,
         GiteaConnector,
         ZotConnector,
         DistributionConnector,

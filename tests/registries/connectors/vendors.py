@@ -6,9 +6,11 @@ Each vendor's entry makes an opened fake, a connection to it, and says what it d
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from registries.oci.connection import Connection
+from tests.fakes import amazon
+from tests.fakes.amazon import FakeEcr
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, throttles
@@ -62,6 +64,19 @@ HARBOR = Vendor(
     listing="/artifacts",
 )
 
+ECR = Vendor(
+    "ecr",
+    fake=lambda: FakeEcr(largest_page=100),
+    connect=lambda fake: connection(
+        fake,
+        username=amazon.KEY_ID,
+        password=amazon.SECRET,
+        options={"endpoint": fake.url, "region": amazon.REGION},
+    ),
+    forget_tokens=lambda fake: cast("FakeEcr", fake).forget_password(),
+    listing="/",
+    throttled=amazon.slows_down(times=1),
+)
 GITEA = Vendor(
     "gitea",
     fake=FakeGitea,
@@ -77,6 +92,7 @@ ZOT = Vendor(
 
 VENDORS: tuple[Vendor, ...] = (
     HARBOR,
+    ECR,
     GITEA,
     ZOT,
     DISTRIBUTION,
