@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -47,9 +48,11 @@ def db(django_db_setup: None) -> None:
 def harbour(db: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Harbour]:
     """A server with the sample catalog, and ada, who owns everything."""
     with django_db_blocker.unblock():
-        sample.fill()
-        client = Client()
-        client.force_login(User.objects.create_superuser("ada", "ada@example.com", "x" * 20))
+        # In one transaction: thousands of rows, each kept by itself, are a wait for the disk each.
+        with transaction.atomic():
+            sample.fill()
+            client = Client()
+            client.force_login(User.objects.create_superuser("ada", "ada@example.com", "x" * 20))
         server = LiveServer("127.0.0.1")
         cookies = [
             {"name": name, "value": morsel.value, "url": server.url}
