@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pytest
 
 from dashboard import embedded
@@ -38,6 +39,17 @@ def own_data_dir() -> Iterator[Path]:
                 continue
             yield directory
             return
+
+
+def keep_nothing() -> None:
+    """Let the database of this session wait for no disk: what a power cut would cost are tests.
+
+    Those that kill a database have one of their own, which is kept as everybody's is.
+    """
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission"}
@@ -72,9 +84,11 @@ def empty_quickly() -> None:
     from django.db import connection
     from django.test import TransactionTestCase
 
+    from access.models import Role
     from access.roles import ensure_built_in
 
     tables: list[str] = []
+    roles: list[Role] = []
 
     def emptied(_case: TransactionTestCase) -> None:
         if not tables:
@@ -83,7 +97,12 @@ def empty_quickly() -> None:
         with connection.cursor() as cursor:
             # Foreign keys are judged at the end, when all rows are gone.
             cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
-        ensure_built_in()
+        # Made once as the product makes them, one statement each and more; then all in one.
+        if roles:
+            Role.objects.bulk_create(roles)
+        else:
+            ensure_built_in()
+            roles.extend(Role.objects.all())
 
     setattr(TransactionTestCase, "_fixture_teardown", emptied)  # noqa: B010  unknown to the stubs
 
@@ -92,7 +111,10 @@ def empty_quickly() -> None:
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["PORTOLAN_DATA_DIR"] = str(SESSION.enter_context(own_data_dir()))
     os.environ["PORTOLAN_TRIAL"] = "1"  # keys are made, also on a database that was given
+    given = os.environ.get("DATABASE_URL")
     SESSION.enter_context(embedded.services())
+    if os.environ.get("DATABASE_URL") != given:
+        keep_nothing()
 set_up_django()
 
 
