@@ -66,6 +66,10 @@ system-packages: # The registry, clients and browser of the live tests, where we
 go-tools: # Distribution 3, zot and crane, where a Go toolchain is present.
 	@tests/live/build-tools
 
+.PHONY: gitea
+gitea: # Gitea for tests/live/test_gitea.py: takes minutes, so nothing depends on it.
+	@tests/live/build-gitea
+
 # Installing --------------------------------------------------------------------------------------
 
 $(RUN):

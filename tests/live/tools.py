@@ -11,8 +11,14 @@ import pytest
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TOOLS = Path(os.environ.get("PORTOLAN_TOOLS_DIR") or _CACHE / "portolan" / "tools")
 
-# Built from Go modules by tests/live/build-tools; the others are packages of the system.
-BUILT = {"distribution", "zot", "crane"}
+# Built from Go modules by tests/live/build-tools, each by what is named; the others are packages of
+# the system.
+BUILT = {
+    "distribution": "make go-tools",
+    "zot": "make go-tools",
+    "crane": "make go-tools",
+    "gitea": "make gitea",
+}
 
 
 def find(name: str) -> Path | None:
@@ -39,7 +45,7 @@ def why_missing(name: str) -> str:
     if failed.is_file():
         return f"{name} could not be built: {failed.read_text(encoding='utf-8').strip()}"
     if name in BUILT:
-        return f"{name} is not built: install Go and run `make go-tools`"
+        return f"{name} is not built: install Go and run `{BUILT[name]}`"
     return f"{name} is not installed: `make test` does, as root on Debian or Ubuntu"
 
 
