@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from registries.connectors import detection
 from registries.connectors.abilities import Ability, Field, Power
+from registries.connectors.acr import AcrConnector
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
 from registries.connectors.ecr import EcrConnector
@@ -16,6 +17,7 @@ from registries.oci.connection import Connection, InvalidConnection
 CONNECTORS: dict[str, type[Connector]] = {
     connector.kind: connector
     for connector in (
+        AcrConnector,
         HarborConnector,
         EcrConnector,
         GiteaConnector,

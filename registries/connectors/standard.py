@@ -95,11 +95,15 @@ class StandardConnector(Connector):
         if not self._selection.needs_catalog:
             return "Not needed: the repositories are given by name."
         try:
-            async for page in self._client.catalog(page_size=10):
+            async for page in self._catalog(page_size=10):
                 return "The catalog can be read." if page else "The catalog is readable, and empty."
         except RegistryError as error:
             raise Unsupported(f"No catalog can be read: {error}", advice=_GIVE_NAMES) from error
         return "The catalog is readable, and empty."
+
+    def _catalog(self, page_size: int = 1000) -> AsyncIterator[tuple[str, ...]]:
+        """Yield the names of all repositories; kinds with a catalog of their own override it."""
+        return self._client.catalog(page_size)
 
     async def repositories(self) -> AsyncIterator[RepositoryPage]:
         """Yield exact names first, then what the catalog lists and the patterns want."""
@@ -109,7 +113,7 @@ class StandardConnector(Connector):
         if not selection.needs_catalog:
             return
         try:
-            async for page in self._client.catalog():
+            async for page in self._catalog():
                 yield RepositoryPage(selection.of_catalog(page))
         except NotFound as error:
             raise Unsupported(str(error), advice=_GIVE_NAMES) from error

@@ -43,13 +43,17 @@ Fetch = Callable[[URL, str | None], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Token:
+class Token:
+    """A token as it is sent, and until when (of the monotonic clock) it is used."""
+
     header: str
     expires: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Bearer:
+class Bearer:
+    """A token server: where it is, and what the registry is called there."""
+
     realm: URL
     service: str | None
 
@@ -62,9 +66,9 @@ class Authenticator:
         self._fetch = fetch
         self._basic = _basic_header(connection.credentials)
         self._uses_basic = False
-        self._bearer: _Bearer | None = None
-        self._tokens: dict[str, _Token] = {}
-        self._under_way: dict[str, asyncio.Task[_Token]] = {}
+        self._bearer: Bearer | None = None
+        self._tokens: dict[str, Token] = {}
+        self._under_way: dict[str, asyncio.Task[Token]] = {}
 
     @property
     def method(self) -> str:
@@ -125,7 +129,7 @@ class Authenticator:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def _answer_bearer(self, challenge: Challenge, scope: str, sent: str | None) -> str:
-        bearer = _Bearer(self._vetted_realm(challenge), challenge.params.get("service"))
+        bearer = Bearer(self._vetted_realm(challenge), challenge.params.get("service"))
         self._bearer = bearer
         token = self._tokens.get(scope)
         if token is not None and token.header != sent and monotonic() < token.expires:
@@ -134,7 +138,7 @@ class Authenticator:
         self._tokens.pop(scope, None)
         return await self._obtain(scope, bearer, challenge.params.get("scope") or scope)
 
-    async def _obtain(self, scope: str, bearer: _Bearer, wanted: str) -> str:
+    async def _obtain(self, scope: str, bearer: Bearer, wanted: str) -> str:
         task = self._under_way.get(scope)
         if task is None:
             task = asyncio.create_task(self._request_token(bearer, wanted))
@@ -143,14 +147,14 @@ class Authenticator:
         # Shielded: one of many waiting may be cancelled without taking the others' token along.
         return (await asyncio.shield(task)).header
 
-    def _settle(self, scope: str, task: asyncio.Task[_Token]) -> None:
+    def _settle(self, scope: str, task: asyncio.Task[Token]) -> None:
         self._under_way.pop(scope, None)
         if not task.cancelled() and task.exception() is None:
             if len(self._tokens) >= _TOKENS_KEPT:
                 del self._tokens[next(iter(self._tokens))]
             self._tokens[scope] = task.result()
 
-    async def _request_token(self, bearer: _Bearer, scope: str) -> _Token:
+    async def _request_token(self, bearer: Bearer, scope: str) -> Token:
         query = [("service", bearer.service)] if bearer.service else []
         if self._connection.username and self._basic:
             query.append(("account", self._connection.username))
@@ -161,7 +165,7 @@ class Authenticator:
             body = await self._fetch(bearer.realm.extend_query(query), self._basic)
         except (AuthenticationFailed, AccessDenied) as error:
             raise self._token_refusal(error) from None
-        return _read_token(body, started)
+        return read_token(body, started)
 
     def _token_refusal(self, error: RegistryError) -> RegistryError:
         if self._basic is None:
@@ -231,7 +235,8 @@ def _basic_header(credentials: tuple[str, str] | None) -> str | None:
     return "Basic " + base64.b64encode(":".join(credentials).encode()).decode("ascii")
 
 
-def _read_token(body: bytes, started: float) -> _Token:
+def read_token(body: bytes, started: float) -> Token:
+    """Return the token in an answer to a request that was `started` (monotonic clock), or raise."""
     document = untrusted.load_object(body, "answer of the token server")
     token = document.get("token") or document.get("access_token")
     if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
@@ -241,4 +246,4 @@ def _read_token(body: bytes, started: float) -> _Token:
         # Azure's token server says it in the token alone.
         lifetime = seconds_left(token) or DEFAULT_LIFETIME
     margin = min(_MARGIN_SECONDS, lifetime / 10)
-    return _Token(f"Bearer {token}", started + lifetime - margin)
+    return Token(f"Bearer {token}", started + lifetime - margin)

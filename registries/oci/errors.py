@@ -80,6 +80,14 @@ class AccessDenied(RegistryError):
     default_advice = "Give this account the right to read it, at the registry."
 
 
+class Locked(RegistryError):
+    """The registry holds it under a lock of its own; nobody changes it until that is taken away."""
+
+    code = "locked"
+    permanent = True
+    default_advice = "Take the lock away first, if that is what you want."
+
+
 class NotFound(RegistryError):
     """The registry has no such thing.
 

@@ -93,6 +93,10 @@ class Pace:
         if retry_after:
             self._paused_until = max(self._paused_until, now + retry_after)
 
+    def hold_back(self, seconds: float) -> None:
+        """Start nothing for so long: the registry said, unasked, that it has no more to give."""
+        self._paused_until = max(self._paused_until, self._loop.time() + seconds)
+
     def _learn(self, seconds: float) -> None:
         smoothed = self._smoothed
         smoothed = smoothed + (seconds - smoothed) * _SMOOTHING if smoothed else seconds

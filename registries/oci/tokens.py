@@ -45,9 +45,13 @@ def actions_in(header: str | None, repository: str) -> frozenset[str] | None:
     access = claims_of(header.removeprefix("Bearer ")).get("access")
     if not isinstance(access, list):
         return None
+    # Azure's tokens spell the keys with a capital, as its challenges do.
+    entries = (
+        {key.lower(): it for key, it in entry.items()} for entry in untrusted.objects(access)
+    )
     return frozenset(
         action
-        for entry in untrusted.objects(access)
+        for entry in entries
         if entry.get("type") == "repository" and entry.get("name") == repository
         for action in untrusted.texts(entry.get("actions"))
     )

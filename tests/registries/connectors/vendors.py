@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from registries.oci.connection import Connection
 from tests.fakes import amazon
+from tests.fakes.acr import FakeAcr
 from tests.fakes.amazon import FakeEcr
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.harbor import FakeHarbor
@@ -77,6 +78,20 @@ ECR = Vendor(
     listing="/",
     throttled=amazon.slows_down(times=1),
 )
+
+
+def _forget_acr(fake: FakeRegistry) -> None:
+    assert isinstance(fake, FakeAcr)
+    fake.forget_tokens()
+
+
+ACR = Vendor(
+    "acr",
+    fake=FakeAcr,
+    connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
+    forget_tokens=_forget_acr,
+    listing="/_tags",
+)
 GITEA = Vendor(
     "gitea",
     fake=FakeGitea,
@@ -91,6 +106,7 @@ ZOT = Vendor(
 )
 
 VENDORS: tuple[Vendor, ...] = (
+    ACR,
     HARBOR,
     ECR,
     GITEA,
