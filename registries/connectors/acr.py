@@ -4,21 +4,25 @@ Sources: Azure/acr docs/AAD-OAuth.md, Azure/acr-cli docs/swagger.yaml, and
 MicrosoftDocs/azure-management-docs articles/container-registry (skus, rbac, webhook reference).
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Self
 
-from registries.connectors.abilities import Ability, Field
+from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.acr_changes import AcrChanges
-from registries.connectors.acr_entra import CLOUDS, Entra, is_application
+from registries.connectors.acr_entra import CLOUDS, Entra, cloud_of, is_application
 from registries.connectors.acr_listing import AcrListing, locks_of
+from registries.connectors.acr_management import AcrManagement, application_of, resource_of
+from registries.connectors.acr_report import ADMIN_OFF, ADMIN_ON
+from registries.connectors.acr_resource import UNMANAGED, WEBHOOKS_WRITE, AcrResource
 from registries.connectors.acr_sign_in import AcrAuthenticator, Application
+from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.standard import StandardConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
-from registries.oci.errors import AccessDenied, AuthenticationFailed
+from registries.oci.errors import AccessDenied, AuthenticationFailed, RegistryError, Unsupported
 from registries.oci.listings import TagListing
 from registries.oci.outlines import Lock, ManifestListing, RepositoryFacts
 from registries.oci.reference import Digest, parse_digest, parse_tag
@@ -49,6 +53,9 @@ class AcrConnector(StandardConnector):
             Ability.DELETE_MANIFEST,
             Ability.DELETE_REPOSITORY,
             Ability.LOCKS,
+            Ability.WEBHOOKS,
+            Ability.ACCESS,
+            Ability.USAGE,
         }
     )
     fields: ClassVar[tuple[Field, ...]] = (
@@ -58,19 +65,45 @@ class AcrConnector(StandardConnector):
             "The directory's id or domain, for a service principal that signs in by Microsoft Entra ID.",
         ),
         Field(
+            "subscription",
+            "Subscription",
+            "Its id, for what Azure itself tells: usage, access, webhooks.",
+        ),
+        Field("resource_group", "Resource group", "The one that the registry is in."),
+        Field(
+            "api_username",
+            "Application that manages",
+            "The id of a service principal with a role such as Reader or Contributor on the registry."
+            " Empty: the one above.",
+        ),
+        Field("api_secret", "Its secret"),
+        Field(
             "tier",
             "Service tier",
             "Basic, Standard or Premium: Premium takes twice as many requests a minute.",
             advanced=True,
         ),
+        Field(
+            "registry",
+            "Name in Azure",
+            "Where it is not the first part of the address.",
+            advanced=True,
+        ),
         Field("login", "Sign-in host", "Only for other clouds of Azure.", advanced=True),
+        Field("management", "Management host", "Only for other clouds of Azure.", advanced=True),
     )
     # "Service tier features and limits": reads a minute that one identity has, Basic and Standard.
     requests_per_minute: ClassVar[int | None] = 5_000
 
+    remedies: ClassVar[Mapping[str, str]] = {
+        ADMIN_ON: "Switch the admin user off",
+        ADMIN_OFF: "Switch the admin user on",
+    }
+
     def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
         self._entra: Entra | None = None
         super().__init__(connection, repositories)
+        self._resource = self._managed()
         self._listing = AcrListing(self._transport)
         self._changes = AcrChanges(self._transport, self._listing)
 
@@ -93,6 +126,30 @@ class AcrConnector(StandardConnector):
         """Say whether the challenge is Azure's, for a registry behind a name of one's own."""
         return any(ping.service.endswith(cloud.registries) for cloud in CLOUDS)
 
+    @classmethod
+    def web_page(
+        cls,
+        connection: Connection,
+        path: str,  # noqa: ARG003  the portal names no page of a repository that can be linked to
+        tag: str | None = None,  # noqa: ARG003
+        digest: str | None = None,  # noqa: ARG003
+    ) -> str | None:
+        """Return the portal's page on the registry's repositories, if its place in Azure is known."""
+        resource = resource_of(connection)
+        if resource is None:
+            return None
+        portal = cloud_of(connection.origin.host or "").portal
+        return f"{portal}/#@{connection.options.get('tenant', '')}/resource{resource}/repository"
+
+    def _managed(self) -> AcrResource | None:
+        """Return the registry as Azure manages it, None without a credential or its place there."""
+        connection = self._connection
+        resource, application = resource_of(connection), application_of(connection)
+        if self._entra is None or resource is None or application is None:
+            return None
+        stats = self._transport.stats
+        return AcrResource(AcrManagement(connection, self._entra, application, resource, stats))
+
     def _sign_in(self, transport: Transport) -> AcrAuthenticator:
         connection = transport.connection
         if tenant := connection.options.get("tenant"):
@@ -106,6 +163,8 @@ class AcrConnector(StandardConnector):
         self._opened = AsyncExitStack()
         if self._entra is not None:
             await self._opened.enter_async_context(self._entra)
+        if self._resource is not None:
+            await self._opened.enter_async_context(self._resource.management)
         await super().__aenter__()
         return self
 
@@ -168,3 +227,47 @@ class AcrConnector(StandardConnector):
             await self._changes.set_locks(path, part, locks, f"{path} {digest}")
         else:
             await self._changes.set_locks(path, "", locks, path)
+
+    # What Azure tells --------------------------------------------------------------------------
+
+    async def powers(self) -> tuple[Power, ...]:
+        """Return what the credential may do; the role of the one that manages decides on webhooks."""
+        *others, webhooks = await super().powers()
+        if self._resource is None:
+            return *others, Power("webhooks", False, UNMANAGED)
+        try:
+            allowed = await self._resource.management.may(WEBHOOKS_WRITE)
+        except RegistryError:
+            return *others, webhooks
+        told = "The roles of the application that manages {} it."
+        return *others, Power("webhooks", allowed, told.format("allow" if allowed else "forbid"))
+
+    async def report(self) -> Report:
+        """Return tier, usage, webhooks, tokens and roles, as far as the credential may read them."""
+        if self._resource is None:
+            return Report(unread=(UNMANAGED,))
+        return await self._resource.report()
+
+    async def create_webhook(self, wanted: NewWebhook) -> NativeWebhook:
+        """Set up the webhook that notifies Portolan of pushes and deletions."""
+        return await self._the_resource().create_webhook(wanted)
+
+    async def ping_webhook(self, webhook_id: str) -> str:
+        """Let Azure send a test notification; returns how it was answered, a sentence."""
+        return await self._the_resource().ping_webhook(webhook_id)
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook of the registry."""
+        await self._the_resource().management.delete_webhook(webhook_id)
+
+    async def remedy(self, code: str) -> str:
+        """Switch the admin user on or off; returns what was done, a sentence."""
+        if code not in self.remedies:
+            raise self._unsupported("do that")
+        await self._the_resource().management.switch_admin_user(on=code == ADMIN_OFF)
+        return f"The admin user was switched {'on' if code == ADMIN_OFF else 'off'}."
+
+    def _the_resource(self) -> AcrResource:
+        if self._resource is None:
+            raise Unsupported(UNMANAGED, advice="Edit the registry's connection.")
+        return self._resource

@@ -81,6 +81,8 @@ class Connector(ABC):
     # Whether reading a manifest is counted against a pull quota: then a sync reads none that a
     # listing describes, not even a full one.
     pulls_are_rationed: ClassVar[bool] = False
+    # What can be done about what a report tells, by code: the words on the button.
+    remedies: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
@@ -234,6 +236,10 @@ class Connector(ABC):
     async def delete_webhook(self, webhook_id: str) -> None:
         """Remove a webhook at the registry."""
         raise self._unsupported("remove webhooks by an API")
+
+    async def remedy(self, code: str) -> str:
+        """Do what one of `remedies` stands for; returns what was done, a sentence."""
+        raise self._unsupported("do that")
 
     def _unsupported(self, what: str) -> Unsupported:
         return Unsupported(

@@ -59,7 +59,10 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a vendor tells; what the credential may not read is named in `unread`, a sentence each."""
+    """All that a vendor tells; what the credential may not read is named in `unread`, a sentence each.
+
+    `offers` are codes of `Connector.remedies` that can be done now.
+    """
 
     facts: tuple[tuple[str, str], ...] = ()
     usage: tuple[Usage, ...] = ()
@@ -67,6 +70,7 @@ class Report:
     webhooks: tuple[NativeWebhook, ...] = ()
     warnings: tuple[Warned, ...] = ()
     unread: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return plain lists and dicts."""
@@ -88,6 +92,7 @@ class Report:
             ),
             warnings=tuple(Warned(**each) for each in data.get("warnings", ())),
             unread=tuple(data.get("unread", ())),
+            offers=tuple(data.get("offers", ())),
         )
 
 
