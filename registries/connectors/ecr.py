@@ -22,7 +22,7 @@ from registries.oci import untrusted
 from registries.oci.auth import Authenticator
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection, parse_url
-from registries.oci.errors import NotFound, RegistryError, Unsupported
+from registries.oci.errors import NotFound, RegistryError
 from registries.oci.listings import TagListing
 from registries.oci.reference import parse_digest, parse_repository, parse_tag
 from registries.oci.transport import Stats, Transport
@@ -51,8 +51,10 @@ class EcrConnector(StandardConnector):
             Ability.DELETE_TAG,
             Ability.DELETE_MANIFEST,
             Ability.DELETE_REPOSITORY,
+            Ability.SCANS,
         }
     )
+    last_tag_holds: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field(
             "role_arn",
@@ -160,17 +162,8 @@ class EcrConnector(StandardConnector):
         return listing.result(self.stats)
 
     async def delete_tag(self, path: str, tag: str) -> None:
-        """Take a tag away; refused for an image's last one, with which Amazon deletes the image."""
-        where, image = self._at(path), {"imageTag": parse_tag(tag)}
-        # Asked for one image by its tag, Amazon answers with all of its tags.
-        answer = await self._api.call("describe_images", **where, imageIds=[image])
-        found = next(untrusted.objects(answer.get("imageDetails")), {})
-        if len(untrusted.texts(found.get("imageTags"))) < 2:
-            raise Unsupported(
-                f"{tag} is its image's last tag: Amazon ECR would delete the image with it.",
-                advice="Delete the image instead, if that is what you want.",
-            )
-        await self._delete(where, image, f"{path}:{tag}")
+        """Take a tag away; Amazon deletes the image with its last one."""
+        await self._delete(self._at(path), {"imageTag": parse_tag(tag)}, f"{path}:{tag}")
 
     async def delete_manifest(self, path: str, digest: str) -> None:
         """Delete an image with its tags; Amazon keeps those that an index lists."""

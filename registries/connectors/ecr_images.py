@@ -104,7 +104,23 @@ def read_image(entry: Mapping[str, Any]) -> Outline | None:
         subject=Digest(subject) if isinstance(subject, str) and is_digest(subject) else None,
         pushed_at=_moment(entry.get("imagePushedAt")),
         pulled_at=_moment(entry.get("lastRecordedPullTime")),
+        scan=_scan(entry.get("imageScanFindingsSummary")),
     )
+
+
+def _scan(summary: object) -> dict[str, int] | None:
+    """Return how many findings of each severity, None where no scan was finished.
+
+    Amazon leaves the counts out where nothing was found, and shouts the names: `HIGH`.
+    """
+    if not isinstance(summary, dict):
+        return None
+    counts = untrusted.mapping(summary.get("findingSeverityCounts"))
+    return {
+        untrusted.scrub(severity).capitalize(): found
+        for severity, count in counts.items()
+        if (found := untrusted.size(count)) is not None
+    }
 
 
 def _moment(value: object) -> datetime | None:

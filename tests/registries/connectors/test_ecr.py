@@ -221,12 +221,11 @@ def test_slowing_down_is_counted_and_after_enough_of_it_told(fake: FakeEcr) -> N
 # Deleting
 
 
-def test_the_last_tag_of_an_image_is_not_taken_away(fake: FakeEcr) -> None:
+def test_with_its_last_tag_an_image_goes(fake: FakeEcr) -> None:
     digest = fake.push("app", content.image(), "only")
-    with pytest.raises(Unsupported, match="last tag") as caught:
-        use("ecr", account(fake), lambda connector: connector.delete_tag("app", "only"))
-    assert "Delete the image" in caught.value.advice
-    assert digest in fake.repositories["app"].manifests
+    use("ecr", account(fake), lambda connector: connector.delete_tag("app", "only"))
+    assert CONNECTORS["ecr"].last_tag_holds
+    assert digest not in fake.repositories["app"].manifests
 
 
 def test_a_platform_that_an_index_lists_is_kept_in_words(fake: FakeEcr) -> None:
@@ -303,6 +302,18 @@ def test_real_answers_are_read() -> None:
     assert tags.facts["6a7be12a"].pulled_at == datetime(2023, 9, 26, 16, 6, 14, 575000, tzinfo=UTC)
 
 
+def test_findings_are_counted_by_severity() -> None:
+    def scanned(summary: Any) -> Any:
+        outline = read_image(
+            {"imageDigest": "sha256:" + "a" * 64, "imageScanFindingsSummary": summary}
+        )
+        return outline and outline.scan
+
+    assert scanned({"findingSeverityCounts": {"HIGH": 3, "LOW": None}}) == {"High": 3}
+    assert scanned({}) == {}
+    assert scanned(None) is None
+
+
 def test_names_that_cannot_be_are_dropped_and_counted() -> None:
     page = {"repositories": [{"repositoryName": "UPPER"}, {"repositoryName": None}, "x", {}]}
     assert read_repositories(page) == ([], {}, 3)
@@ -319,6 +330,7 @@ FIELDS = (
     "imageManifestMediaType",
     "artifactMediaType",
     "lastRecordedPullTime",
+    "imageScanFindingsSummary",
     "subjectManifestDigest",
 )
 
@@ -417,8 +429,6 @@ def test_moto_lists_and_deletes_as_the_fake_does(ecr: Any, moto: str) -> None:
 
     async def change(connector: Connector) -> TagListing:
         await connector.delete_tag("team/app", "latest")
-        with pytest.raises(Unsupported, match="last tag"):
-            await connector.delete_tag("team/app", "v1")
         await connector.delete_manifest("team/app", two)
         with pytest.raises(NotFound):
             await connector.delete_manifest("team/app", two)
