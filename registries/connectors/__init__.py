@@ -8,6 +8,7 @@ from registries.connectors.acr import AcrConnector
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
 from registries.connectors.ecr import EcrConnector
+from registries.connectors.gar import GarConnector
 from registries.connectors.gitea import GiteaConnector
 from registries.connectors.harbor import HarborConnector
 from registries.connectors.zot import ZotConnector
@@ -20,6 +21,7 @@ CONNECTORS: dict[str, type[Connector]] = {
         AcrConnector,
         HarborConnector,
         EcrConnector,
+        GarConnector,
         GiteaConnector,
         ZotConnector,
         DistributionConnector,

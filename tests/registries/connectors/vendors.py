@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from registries.oci.connection import Connection
-from tests.fakes import amazon
+from tests.fakes import amazon, google
 from tests.fakes.acr import FakeAcr
 from tests.fakes.amazon import FakeEcr
 from tests.fakes.gitea import FakeGitea
+from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, throttles
 from tests.fakes.registry import FakeRegistry
@@ -65,6 +66,13 @@ HARBOR = Vendor(
     listing="/artifacts",
 )
 
+GAR = Vendor(
+    "gar",
+    fake=lambda: FakeGar(page_size=100),
+    connect=lambda fake: google.account(cast("FakeGar", fake)),
+    forget_tokens=lambda fake: cast("FakeGar", fake).forget_tokens(),
+    name=lambda path: f"acme/images/{path}",
+)
 ECR = Vendor(
     "ecr",
     fake=lambda: FakeEcr(largest_page=100),
@@ -109,6 +117,7 @@ VENDORS: tuple[Vendor, ...] = (
     ACR,
     HARBOR,
     ECR,
+    GAR,
     GITEA,
     ZOT,
     DISTRIBUTION,

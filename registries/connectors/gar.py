@@ -1,0 +1,344 @@
+"""Google Artifact Registry, and gcr.io, which it serves.
+
+A repository's path is PROJECT/REPOSITORY/IMAGE, on gcr.io PROJECT/IMAGE. To list everything, its
+API needs one request for a thousand images of a repository, tagged or not, whatever their names: so
+listing repositories brings their tags along, which are kept until they are asked for. An image asked
+for alone is listed by the registry's own `tags/list`, which is one request where the API would list
+all that lie beside it.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from urllib.parse import quote
+
+from registries.connectors.abilities import Ability, Field
+from registries.connectors.api import VendorApi, quoted
+from registries.connectors.base import RepositoryPage
+from registries.connectors.gar_images import GoogleListing, read_docker_image
+from registries.connectors.gar_sign_in import GoogleAccount
+from registries.connectors.standard import StandardConnector
+from registries.oci import untrusted
+from registries.oci.client import Ping
+from registries.oci.connection import Connection, InvalidConnection
+from registries.oci.errors import AccessDenied, NotFound, RegistryError, TooManyPages, Unsupported
+from registries.oci.failures import error_codes
+from registries.oci.listings import TagListing
+from registries.oci.pages import PageGuard, next_page
+from registries.oci.reference import is_repository, parse_digest, parse_repository, parse_tag
+from registries.oci.transport import Transport
+
+_API = "https://artifactregistry.googleapis.com"
+_HOST = re.compile(r"([a-z][a-z0-9-]*)-docker\.pkg\.dev")
+_LOCATION = re.compile(r"[a-z][a-z0-9-]*")
+# Where Artifact Registry keeps what gcr.io serves: in a repository of the host's name.
+_GCR = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
+_HELD = frozenset({"GOOGLE_MANIFEST_DANGLING_TAG", "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository of Artifact Registry; paths of its images begin with `prefix`."""
+
+    project: str
+    location: str
+    repository: str
+    prefix: str
+
+    @property
+    def address(self) -> str:
+        """The repository's path in the API."""
+        return (
+            f"/v1/projects/{quoted(self.project)}/locations/{self.location}"
+            f"/repositories/{quoted(self.repository)}"
+        )
+
+
+class GarConnector(StandardConnector):
+    """One location of Google Artifact Registry, with the projects named or the key's own."""
+
+    kind: ClassVar[str] = "gar"
+    label: ClassVar[str] = "Google Artifact Registry"
+    judges_access: ClassVar[bool] = True
+    own_permissions: ClassVar[str] = "the IAM roles on its projects and repositories"
+    abilities: ClassVar[frozenset[Ability]] = frozenset(
+        {
+            Ability.CATALOG,
+            Ability.BULK,
+            Ability.UNTAGGED,
+            Ability.DELETE_TAG,
+            Ability.DELETE_MANIFEST,
+            Ability.DELETE_REPOSITORY,
+        }
+    )
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field(
+            "projects",
+            "Projects",
+            "Ids of the projects to list, with commas between. Empty: the project that the service"
+            " account belongs to.",
+        ),
+        Field("location", "Location", "Where the address does not say it.", advanced=True),
+        Field("api", "API", f"Another address than {_API}.", advanced=True),
+        Field(
+            "token_url", "Token server", "Another address than the key's own says.", advanced=True
+        ),
+    )
+
+    def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
+        super().__init__(connection, repositories)
+        options = connection.options
+        self._host = connection.origin.host or ""
+        self._location = options.get("location", "").strip() or location_of(self._host)
+        if not _LOCATION.fullmatch(self._location):
+            raise InvalidConnection(
+                "Give the registry's address as LOCATION-docker.pkg.dev, or its location."
+            )
+        self._account = GoogleAccount(self._connection, self.stats)
+        there = replace(
+            self._connection,
+            url=options.get("api", "").strip() or _API,
+            username=None,
+            password=None,
+        )
+        transport = Transport(there, stats=self.stats)
+        self._api = VendorApi(transport, self._account.sign_in(), label="Google's API")
+        self._stack = AsyncExitStack()
+        # What listing the repositories has brought along, until it is asked for.
+        self._listed: dict[str, TagListing] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._client)
+        await self._stack.enter_async_context(self._api)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @classmethod
+    def home(cls, host: str) -> str | None:
+        """Return the address of a registry under Google's own names."""
+        return f"https://{host}" if location_of(host) else None
+
+    @classmethod
+    def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  a proxy has its own name
+        """Say whether the token server is that of one of Google's registries."""
+        return bool(location_of(ping.service))
+
+    @classmethod
+    def web_page(
+        cls,
+        connection: Connection,
+        path: str,
+        tag: str | None = None,  # noqa: ARG003  the console names images by digest
+        digest: str | None = None,
+    ) -> str | None:
+        """Return the page in Google's console."""
+        host = connection.origin.host or ""
+        if (found := place_of(path, host, location_of(host))) is None or not found[0].location:
+            return None
+        place, image = found
+        page = "/".join((place.project, place.location, place.repository, quoted(image)))
+        at = f"/{quote(digest)}" if digest else ""
+        return f"https://console.cloud.google.com/artifacts/docker/{page}{at}"
+
+    # Reading ------------------------------------------------------------------------------------
+
+    async def _check_catalog(self) -> str:
+        if not self._selection.needs_catalog:
+            return "Not needed: the repositories are given by name."
+        for project in self._projects():
+            await anext(aiter(self._places(project)), None)
+        return "The repositories can be listed."
+
+    async def repositories(self) -> AsyncIterator[RepositoryPage]:
+        """Yield exact names first, then the images of every repository of every project.
+
+        Where one repository's listing fails, the others' are yielded before that is raised.
+        """
+        selection = self._selection
+        if selection.names:
+            yield RepositoryPage(selection.names, listed=False)
+        if not selection.needs_catalog:
+            return
+        problem: RegistryError | None = None
+        for project in self._projects():
+            async for place in self._places(project):
+                listings, failed = await self._images(place)
+                problem = problem or failed
+                wanted = selection.of_catalog(listings)
+                for path in wanted:
+                    self._listed[path] = listings[path].result(self.stats, failed)
+                yield RepositoryPage(wanted)
+        if problem is not None:
+            raise problem
+
+    def _projects(self) -> list[str]:
+        named = self._connection.options.get("projects", "").replace(",", " ").split()
+        account = None if named else self._account.service_account()
+        if not named and account and account.project:
+            named = [account.project]
+        if not named:
+            raise Unsupported(
+                "Nothing says which projects to list.",
+                advice="Name the projects, or the repositories to watch.",
+            )
+        return named
+
+    async def _places(self, project: str) -> AsyncIterator[Place]:
+        path = f"/v1/projects/{quoted(project)}/locations/{self._location}/repositories"
+        async for page in self._pages(path, f"repositories of project {project}"):
+            for entry in untrusted.objects(page.get("repositories")):
+                name = (untrusted.text(entry.get("name")) or "").rpartition("/")[2]
+                if name and _holds_images(entry) and self._is_here(name):
+                    prefix = f"{project}/" if self._host in _GCR else f"{project}/{name}/"
+                    yield Place(project, self._location, name, prefix)
+
+    def _is_here(self, repository: str) -> bool:
+        """Say whether a repository is reached by the host that was given."""
+        return repository == self._host if self._host in _GCR else True
+
+    async def _images(self, place: Place) -> tuple[dict[str, GoogleListing], RegistryError | None]:
+        """Return the images of a repository by path, and what cut their listing short."""
+        found: dict[str, GoogleListing] = {}
+        what = f"images of {place.project}/{place.repository}"
+        try:
+            async for page in self._pages(f"{place.address}/dockerImages", what):
+                for entry in untrusted.objects(page.get("dockerImages")):
+                    read = read_docker_image(entry)
+                    if read is None or not is_repository(path := place.prefix + read[0]):
+                        self.stats.invalid_names += 1
+                        continue
+                    found.setdefault(path, GoogleListing()).add(read[1], entry.get("tags"))
+        except NotFound:  # deleted since it was listed
+            return found, None
+        except RegistryError as problem:
+            return found, problem
+        return found, None
+
+    async def _pages(self, path: str, what: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield the pages of a listing, 1000 entries each, which is Google's largest."""
+        token = ""
+        seen: set[str] = set()
+        while True:
+            query = {"pageSize": "1000"} | ({"pageToken": token} if token else {})
+            page = untrusted.mapping((await self._api.get(path, what, query)).json)
+            yield page
+            token = untrusted.text(page.get("nextPageToken")) or ""
+            if not token:
+                return
+            if token in seen or len(seen) >= self._connection.limits.pages:
+                raise TooManyPages("The listing repeats itself: its nextPageToken is endless.")
+            seen.add(token)
+
+    async def tags(self, path: str) -> TagListing:
+        """Return what listing the repositories brought along, else what the registry lists."""
+        listed = self._listed.pop(path, None)
+        if listed is not None:
+            return listed
+        found, problem = await self._tags_list(path)
+        return found.result(self.stats, problem)
+
+    async def _tags_list(self, path: str) -> tuple[GoogleListing, RegistryError | None]:
+        scope, base = self._transport.repository(path)
+        url = self._transport.url(f"{base}/tags/list")
+        guard = PageGuard(self._connection.limits.pages)
+        listing = GoogleListing()
+        first = True
+        try:
+            while True:
+                answer = await self._transport.listing(url, scope)
+                if answer.status != 200:
+                    raise answer.failure(f"tags of {path}")
+                document = untrusted.load_object(answer.body, "listing")
+                guard.admit(url, answer.body, holds_names=bool(document.get("tags")))
+                listing.add_tag_page(document)
+                following = next_page(answer.headers.getall("Link", ()), url)
+                if following is None:
+                    return listing, None
+                url, first = following, False
+        except RegistryError as problem:
+            if first and isinstance(problem, NotFound):
+                raise
+            return listing, problem
+
+    # Changing -----------------------------------------------------------------------------------
+
+    async def delete_tag(self, path: str, tag: str) -> None:
+        """Take a tag away; its manifest and other tags stay."""
+        await self._delete(path, parse_tag(tag))
+
+    async def delete_manifest(self, path: str, digest: str) -> None:
+        """Delete a manifest after its tags, without which Google deletes none."""
+        digest = parse_digest(digest)
+        listing, problem = await self._tags_list(path)
+        if problem is not None:
+            raise problem
+        for tag in listing.tags_of(digest):
+            await self._delete(path, tag)
+        await self._delete(path, digest)
+
+    async def delete_repository(self, path: str) -> None:
+        """Delete an image with all its tags and versions, which Google may do a little later."""
+        found = place_of(parse_repository(path), self._host, self._location)
+        if found is None:
+            raise NotFound(f"{path} names no image of a repository.")
+        place, image = found
+        address = f"{place.address}/packages/{quoted(image)}"
+        answer = untrusted.mapping((await self._api.send("DELETE", address, path)).json)
+        if error := untrusted.mapping(answer.get("error")):
+            said = untrusted.text(error.get("message")) or "no reason given"
+            raise Unsupported(f"Google does not delete {path}: {said[:200].rstrip('.')}.")
+
+    async def _delete(self, path: str, reference: str) -> None:
+        scope, base = self._transport.repository(path)
+        answer = await self._transport.request(
+            "DELETE",
+            self._transport.url(f"{base}/manifests/{reference}"),
+            scope=scope.replace(":pull", ":delete"),
+            limit=0,
+        )
+        if answer.status in (200, 202, 204):
+            return
+        if error_codes(answer.body) & _HELD:
+            raise Unsupported(
+                f"Google keeps {path} {reference}: a tag or an index still names it.",
+                advice="Delete the index first; its platforms can be deleted then.",
+            )
+        if answer.status == 403:
+            raise AccessDenied(
+                f"Google does not let this account delete {path} {reference}.",
+                advice="Give it the role Artifact Registry Repository Administrator.",
+            )
+        raise answer.failure(f"{path} {reference}")
+
+
+def _holds_images(repository: Mapping[str, Any]) -> bool:
+    """Say whether a repository has images of its own; a virtual one only shows those of others."""
+    is_virtual = repository.get("mode") == "VIRTUAL_REPOSITORY"
+    return repository.get("format") == "DOCKER" and not is_virtual
+
+
+def location_of(host: str) -> str:
+    """Return the location that a host's name says, empty for hosts that are not Google's."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else _GCR.get(host, "")
+
+
+def place_of(path: str, host: str, location: str) -> tuple[Place, str] | None:
+    """Return a path's repository and the image's name in it, None where it names no image."""
+    project, _, rest = path.partition("/")
+    if host in _GCR:
+        repository, image, prefix = host, rest, f"{project}/"
+    else:
+        repository, _, image = rest.partition("/")
+        prefix = f"{project}/{repository}/"
+    return (Place(project, location, repository, prefix), image) if image else None
