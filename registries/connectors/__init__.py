@@ -7,6 +7,7 @@ from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.acr import AcrConnector
 from registries.connectors.base import CheckStep, Connector, RepositoryPage
 from registries.connectors.distribution import DistributionConnector
+from registries.connectors.dockerhub import DockerHubConnector
 from registries.connectors.ecr import EcrConnector
 from registries.connectors.gar import GarConnector
 from registries.connectors.gitea import GiteaConnector
@@ -20,6 +21,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     for connector in (
         AcrConnector,
         HarborConnector,
+        DockerHubConnector,
         EcrConnector,
         GarConnector,
         GiteaConnector,

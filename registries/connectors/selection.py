@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from registries.oci.connection import InvalidConnection
-from registries.oci.reference import InvalidReference, parse_repository
+from registries.oci.reference import InvalidReference, is_repository, parse_repository
 
 _WILDCARDS = re.compile(r"[*?\[]")
 
@@ -47,3 +47,17 @@ class Selection:
             for path in paths
             if path not in given and (self.pattern is None or self.pattern.match(path))
         )
+
+
+def namespaces_of(given: str, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return the namespaces named in a field, and those that patterns such as `team-a/*` begin with.
+
+    For vendors that list by namespace only. Raises `InvalidConnection` for a name none can have.
+    """
+    named = given.replace(",", " ").split()
+    for name in named:
+        if "/" in name or not is_repository(name):
+            raise InvalidConnection(f"{name[:80]!r} is not the name of a user or organisation.")
+    heads = (text.strip().partition("/") for text in wanted if _WILDCARDS.search(text))
+    begun = (head for head, slash, _ in heads if slash and is_repository(head))
+    return tuple(dict.fromkeys((*named, *begun)))

@@ -12,10 +12,11 @@ from registries.oci.connection import Connection
 from tests.fakes import amazon, google
 from tests.fakes.acr import FakeAcr
 from tests.fakes.amazon import FakeEcr
+from tests.fakes.dockerhub import FakeDockerHub
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
-from tests.fakes.misbehaviour import How, throttles
+from tests.fakes.misbehaviour import How, answers, throttles
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME, SignIn
 from tests.fakes.zot import FakeZot
@@ -64,6 +65,27 @@ HARBOR = Vendor(
     connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
     listing="/artifacts",
+)
+
+
+def _two_parts(path: str) -> str:
+    namespace, _, name = path.partition("/")
+    return f"{namespace}/{name.replace('/', '-')}"
+
+
+DOCKERHUB = Vendor(
+    "dockerhub",
+    fake=FakeDockerHub,
+    connect=lambda fake: connection(
+        fake,
+        username=USERNAME,
+        password=PASSWORD,
+        options={"api_url": fake.url, "namespaces": "library, team-a a z"},
+    ),
+    forget_tokens=lambda fake: cast("FakeDockerHub", fake).forget_tokens(),
+    listing="/tags",
+    throttled=answers(429, times=1, headers={"X-Retry-After": "1700000000"}),
+    name=_two_parts,
 )
 
 GAR = Vendor(
@@ -116,6 +138,7 @@ ZOT = Vendor(
 VENDORS: tuple[Vendor, ...] = (
     ACR,
     HARBOR,
+    DOCKERHUB,
     ECR,
     GAR,
     GITEA,
