@@ -193,7 +193,7 @@ class ImagePage:
     @cached_property
     def raw(self) -> str:
         """The manifest's own text, indented for reading; the download has the very bytes."""
-        raw = bytes(self.manifest.raw)
+        raw = self.manifest.document
         if len(raw) > RAW_SHOWN:
             return ""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -32,9 +32,11 @@ def raw(request: HttpRequest, name: str, path: str, digest: str) -> HttpResponse
     """The very bytes of a manifest, always as a download: they are a stranger's."""
     repository = get_repository_or_404(request.user, name, path)
     manifest = get_artifact_or_404(repository, digest).manifest
+    if not manifest.document:
+        raise Http404("Only the registry's listing has described it: there are no bytes to give.")
     file_name = f"{digest.replace(':', '-')}.json"
     return HttpResponse(
-        bytes(manifest.raw),
+        manifest.document,
         content_type=manifest.media_type,
         headers={
             "Content-Disposition": f'attachment; filename="{file_name}"',

@@ -146,6 +146,11 @@ class Connector(ABC):
     def concurrency(self) -> int:
         """How many requests the registry takes at a time now; more only wait in line."""
 
+    @property
+    @abstractmethod
+    def has_budget(self) -> bool:
+        """Whether requests are counted against a budget a minute, which one process keeps."""
+
     @abstractmethod
     async def check(self) -> list[CheckStep]:
         """Test the connection step by step, each with its result; never raises for a bad one."""

@@ -71,6 +71,11 @@ class StandardConnector(Connector):
         """How many requests the registry takes at a time now."""
         return self._client.concurrency
 
+    @property
+    def has_budget(self) -> bool:
+        """Whether the owner or the vendor sets a budget of requests a minute."""
+        return self._connection.requests_per_minute is not None
+
     async def check(self) -> list[CheckStep]:
         """Test the connection; a catalog that cannot be used is a warning, not a failure."""
         steps = Reachability(self._connection).steps()

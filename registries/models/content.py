@@ -72,7 +72,12 @@ class Manifest(models.Model):
     media_type = models.CharField(max_length=255)
     artifact_type = models.CharField(max_length=255, blank=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    size = models.PositiveBigIntegerField(help_text=_("Bytes of the manifest itself."))
+    size = models.PositiveBigIntegerField(
+        help_text=_(
+            "Bytes of the manifest itself; until its document is read, of all that it adds to its"
+            " repository."
+        )
+    )
     total_size = models.PositiveBigIntegerField(
         help_text=_(
             "Compressed bytes of manifest, config and layers; of all platforms in an index."
@@ -89,7 +94,13 @@ class Manifest(models.Model):
     )
     created = models.DateTimeField(null=True, help_text=_("When it was built, as it says itself."))
     annotations = models.JSONField(default=dict)
-    raw = models.BinaryField(help_text=_("The very bytes whose hash is the digest."))
+    raw = models.BinaryField(
+        null=True,
+        help_text=_(
+            "The very bytes whose hash is the digest; none while it is known only as a registry's"
+            " listing describes it."
+        ),
+    )
 
     class Meta:
         constraints = [
@@ -120,6 +131,11 @@ class Manifest(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+    @property
+    def document(self) -> bytes:
+        """Its very bytes; none while only a listing has described it."""
+        return bytes(self.raw or b"")
 
     @property
     def platform(self) -> str:
@@ -211,6 +227,7 @@ class Artifact(models.Model):
     class Details(models.TextChoices):
         """Whether what it refers to has been read: an index's children, an image's config."""
 
+        LISTED = "listed", _("listed, not read")
         PENDING = "pending", _("being read")
         COMPLETE = "complete", _("complete")
         UNAVAILABLE = "unavailable", _("the registry does not have it")
@@ -223,6 +240,13 @@ class Artifact(models.Model):
     pull_count = models.PositiveBigIntegerField(default=0)
     missing_since = models.DateTimeField(null=True)
     details = models.CharField(max_length=16, choices=Details.choices, default=Details.PENDING)
+    # What the registry says of it: rows go in by statements that know nothing of these.
+    locks = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("What the registry refuses to do with it; a Lock.")
+    )
+    scan = models.JSONField(
+        null=True, help_text=_("Vulnerabilities by severity, as the registry's scanner counts.")
+    )
 
     objects = ArtifactQuerySet.as_manager()
 
@@ -230,7 +254,7 @@ class Artifact(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["repository", "manifest"], name="artifact_once"),
             models.CheckConstraint(
-                condition=models.Q(details__in=["pending", "complete", "unavailable"]),
+                condition=models.Q(details__in=["listed", "pending", "complete", "unavailable"]),
                 name="artifact_details_known",
             ),
         ]
@@ -324,6 +348,9 @@ class Tag(models.Model):
     # By the database, too: rows go in by statements that know nothing of pulls.
     pull_count = models.PositiveBigIntegerField(default=0, db_default=0)
     pulled_at = models.DateTimeField(null=True)
+    locks = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("What the registry refuses to do with it; a Lock.")
+    )
 
     objects = TagQuerySet.as_manager()
 

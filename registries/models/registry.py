@@ -43,6 +43,7 @@ class Registry(models.Model):
     options = models.JSONField(
         _("settings of its kind"),
         default=dict,
+        db_default=Value({}, models.JSONField()),
         blank=True,
         help_text=_("What this kind of registry needs besides: texts by name, no secrets."),
     )
@@ -232,6 +233,13 @@ class Repository(models.Model):
     )
     missing_count = models.PositiveSmallIntegerField(
         default=0, help_text=_("Runs in a row in which its own tag list answered 404.")
+    )
+
+    pull_count = models.PositiveBigIntegerField(
+        null=True, help_text=_("Pulls as the registry itself counts them; none where it does not.")
+    )
+    locks = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("What the registry refuses to do with it; a Lock.")
     )
 
     count_due = models.BooleanField(

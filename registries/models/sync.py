@@ -138,6 +138,9 @@ class SyncBatch(models.Model):
     listed = models.BooleanField(
         default=True, help_text=_("Whether the registry's own catalog named these.")
     )
+    facts = models.JSONField(
+        default=dict, help_text=_("What the catalog said of them: [pulls, locks] by path.")
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     heartbeat_at = models.DateTimeField(default=timezone.now)

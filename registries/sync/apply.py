@@ -16,6 +16,8 @@ from registries.models import Registry, TagMove
 from registries.oci.reference import Digest
 from registries.sync.content import store_manifests
 from registries.sync.counters import count_tags
+from registries.sync.facts import apply_facts, mark_unlisted, told_dates
+from registries.sync.outlines import store_outlines
 from registries.sync.plan import TagChange, compare, version_key
 from registries.sync.readings import TagReading
 from registries.sync.staging import execute, fetch, stage
@@ -59,6 +61,7 @@ def apply_readings(
     appeared = upsert_repositories(registry, [reading.slice.path for reading in news], now)
     rows = _rows(registry, news)
     store_manifests(manifest for reading in news for manifest in reading.manifests.values())
+    store_outlines(outline for reading in readings for outline in reading.slice.outlines)
 
     changes: dict[str, tuple[TagChange, ...]] = {}
     happened: list[events.Event] = []
@@ -75,11 +78,13 @@ def apply_readings(
         if announced:
             happened += _events(registry, part.path, changes[part.path], now)
 
-    _store_presence(registry, news, announced=announced)
+    _store_presence(registry, readings, announced=announced)
     _store_tags(rows, news, changes, announced=announced)
     if announced:
         _store_moves(registry, rows, changes, source=source, actor=actor, now=now)
     gone = _mark_absent(rows, news)
+    gone += mark_unlisted(registry, readings)
+    apply_facts(registry, readings)
     if announced:
         happened += [events.ArtifactGone(registry.name, now, *which) for which in gone]
     touched = {reading.slice.path for reading in news if reading.is_news} | appeared
@@ -99,12 +104,13 @@ def apply_readings(
 def _stored(
     tags: Iterable[tuple[str, Digest]], reading: TagReading
 ) -> Iterable[tuple[str, Digest]]:
-    """Tags whose manifest is at hand: it came along, or they point where they pointed before."""
-    ours = reading.slice.ours
+    """Tags whose manifest is at hand: it came along, is described or known, or they point where
+    they pointed before."""
+    ours, listed = reading.slice.ours, reading.slice.listed
     return (
         (tag, digest)
         for tag, digest in tags
-        if digest in reading.manifests or ours.get(tag) == digest
+        if digest in reading.manifests or ours.get(tag) == digest or listed.get(tag) == digest
     )
 
 
@@ -188,29 +194,43 @@ def _rows(registry: Registry, news: Sequence[TagReading]) -> dict[str, _Row]:
     return {path: _Row(pk, tags[pk], changed_at[pk]) for path, pk in ids.items()}
 
 
-def _store_presence(registry: Registry, news: Sequence[TagReading], *, announced: bool) -> None:
-    """Every manifest read is present in its repository."""
+def _store_presence(registry: Registry, readings: Sequence[TagReading], *, announced: bool) -> None:
+    """Every manifest read or listed is present in its repository."""
     stage(
         "incoming_artifact",
-        {"path": "text", "digest": "text", "at": "timestamptz"},
+        {"path": "text", "digest": "text", "at": "timestamptz", "is_listed": "bool"},
         (
-            (reading.slice.path, digest, reading.slice.at)
-            for reading in news
-            for digest in {*reading.manifests, *reading.tags.values()}
+            (reading.slice.path, digest, reading.slice.at, is_listed)
+            for reading in readings
+            for digest, is_listed in _present_in(reading).items()
         ),
     )
     store_presence(registry, announced=announced)
 
 
+def _present_in(reading: TagReading) -> dict[Digest, bool]:
+    """The digests found in a repository, and whether a listing alone says so."""
+    part = reading.slice
+    present = {outline.digest: True for outline in part.outlines}
+    if reading.is_news or not part.ours:
+        described = present.keys() | set(part.listed.values())
+        present |= {digest: digest in described for digest in reading.tags.values()}
+    return present | dict.fromkeys(reading.manifests, False)
+
+
 def store_presence(registry: Registry, *, announced: bool) -> None:
-    """From table incoming_artifact (path, digest, at) to artifacts; those back again are present."""
+    """From table incoming_artifact (path, digest, at, is_listed) to artifacts.
+
+    Those back again are present. What a listed one refers to is read once its document was.
+    """
     execute(
         """
         INSERT INTO registries_artifact (
             repository_id, manifest_id, first_seen_at, pushed_at, pull_count, details)
-        SELECT DISTINCT repository.id, manifest.id, incoming.at,
+        SELECT DISTINCT ON (repository.id, manifest.id) repository.id, manifest.id, incoming.at,
                CASE WHEN %(announced)s THEN incoming.at END, 0,
-               CASE WHEN manifest.kind IN ('index', 'chart', 'artifact')
+               CASE WHEN incoming.is_listed THEN 'listed'
+                    WHEN manifest.kind IN ('index', 'chart', 'artifact')
                       OR manifest.kind = 'image' AND manifest.config_digest <> ''
                          AND manifest.config_digest <> manifest.digest
                     THEN 'pending' ELSE 'complete' END
@@ -218,9 +238,17 @@ def store_presence(registry: Registry, *, announced: bool) -> None:
           JOIN registries_repository repository
             ON repository.registry_id = %(registry)s AND repository.path = incoming.path
           JOIN registries_manifest manifest ON manifest.digest = incoming.digest
-         ORDER BY repository.id, manifest.id
-            ON CONFLICT (repository_id, manifest_id) DO UPDATE SET missing_since = NULL
-         WHERE registries_artifact.missing_since IS NOT NULL
+         WHERE NOT EXISTS (
+               -- a row in conflict is locked, which is a write, even where nothing is to change
+               SELECT FROM registries_artifact held
+                WHERE held.repository_id = repository.id AND held.manifest_id = manifest.id
+                  AND held.missing_since IS NULL
+                  AND (incoming.is_listed OR held.details <> 'listed'))
+         ORDER BY repository.id, manifest.id, incoming.is_listed, incoming.at
+            ON CONFLICT (repository_id, manifest_id) DO UPDATE
+           SET missing_since = NULL,
+               details = CASE WHEN registries_artifact.details = 'listed'
+                              THEN excluded.details ELSE registries_artifact.details END
         """,
         {"registry": registry.pk, "announced": announced},
     )
@@ -234,6 +262,7 @@ def _store_tags(
     announced: bool,
 ) -> None:
     at = {reading.slice.path: reading.slice.at for reading in news}
+    pushed_at = {reading.slice.path: told_dates(reading.slice) for reading in news}
     stage(
         "incoming_tag",
         {
@@ -242,9 +271,17 @@ def _store_tags(
             "digest": "text",
             "version_key": "text",
             "at": "timestamptz",
+            "pushed_at": "timestamptz",
         },
         (
-            (rows[path].id, change.tag, change.new, version_key(change.tag), at[path])
+            (
+                rows[path].id,
+                change.tag,
+                change.new,
+                version_key(change.tag),
+                at[path],
+                pushed_at[path].get(change.tag),
+            )
             for path, each in changes.items()
             for change in each
         ),
@@ -255,9 +292,10 @@ def _store_tags(
         USING (
             SELECT incoming.repository, incoming.name, incoming.version_key, incoming.at,
                    artifact.id AS artifact, manifest.total_size AS size,
-                   CASE WHEN %(announced)s THEN incoming.at
+                   CASE WHEN incoming.pushed_at IS NOT NULL THEN incoming.pushed_at
+                        WHEN %(announced)s THEN incoming.at
                         ELSE coalesce(manifest.created, incoming.at) END AS dated_at,
-                   CASE WHEN %(announced)s THEN 'pushed'
+                   CASE WHEN incoming.pushed_at IS NOT NULL OR %(announced)s THEN 'pushed'
                         WHEN manifest.created IS NOT NULL THEN 'built'
                         ELSE 'seen' END AS dated_by
               FROM incoming_tag incoming

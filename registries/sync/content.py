@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from registries.oci.configs import ImageConfig
+from registries.oci.descriptors import Child
 from registries.oci.documents import Manifest
 from registries.oci.kinds import Kind
 from registries.oci.reference import Digest
@@ -45,18 +46,35 @@ def store_manifests(manifests: Iterable[Manifest]) -> None:
         },
         (_manifest_row(manifest) for manifest in unique.values()),
     )
+    # What only a listing had described gives way, with the platforms that it named.
+    execute("""
+        DELETE FROM registries_manifestchild entry
+         USING registries_manifest manifest, incoming_manifest incoming
+         WHERE manifest.digest = incoming.digest AND manifest.raw IS NULL
+           AND entry.parent_id = manifest.id
+    """)
     execute("""
         INSERT INTO registries_manifest (
             digest, media_type, artifact_type, kind, size, total_size, config_digest,
             subject_digest, os, architecture, variant, platforms, annotations, raw)
         SELECT digest, media_type, artifact_type, kind, size, total_size, config_digest,
                subject_digest, '', '', '', platforms::jsonb, annotations::jsonb, raw
-          FROM incoming_manifest
+          FROM incoming_manifest incoming
+         WHERE NOT EXISTS (SELECT FROM registries_manifest held
+                            WHERE held.digest = incoming.digest AND held.raw IS NOT NULL)
          ORDER BY digest
-            ON CONFLICT (digest) DO NOTHING
+            ON CONFLICT (digest) DO UPDATE
+           SET media_type = excluded.media_type, artifact_type = excluded.artifact_type,
+               kind = excluded.kind, size = excluded.size, total_size = excluded.total_size,
+               config_digest = excluded.config_digest, subject_digest = excluded.subject_digest,
+               os = '', architecture = '', variant = '', created = NULL,
+               platforms = excluded.platforms, annotations = excluded.annotations,
+               raw = excluded.raw
+         WHERE registries_manifest.raw IS NULL
     """)
     _store_layers(unique.values())
-    _store_children(manifest for manifest in unique.values() if manifest.children)
+    stage_children((m.digest, m.children) for m in unique.values() if m.children)
+    store_children()
     # Schema 1 carries its config inside; it is kept under the manifest's own digest.
     store_configs({m.digest: m.image_config for m in unique.values() if m.image_config})
     describe_images([digest for digest, m in unique.items() if m.image_config])
@@ -94,7 +112,8 @@ def _store_layers(manifests: Iterable[Manifest]) -> None:
     """)
 
 
-def _store_children(indexes: Iterable[Manifest]) -> None:
+def stage_children(indexes: Iterable[tuple[Digest, Sequence[Child]]]) -> None:
+    """Fill table incoming_child with the entries of these indexes."""
     stage(
         "incoming_child",
         {
@@ -109,8 +128,12 @@ def _store_children(indexes: Iterable[Manifest]) -> None:
             "variant": "text",
             "attests": "text",
         },
-        (row for index in indexes for row in _child_rows(index)),
+        (row for digest, children in indexes for row in _child_rows(digest, children)),
     )
+
+
+def store_children() -> None:
+    """From table incoming_child to the entries of indexes."""
     execute("""
         INSERT INTO registries_manifestchild (
             parent_id, position, digest, media_type, artifact_type, size, os, architecture,
@@ -131,7 +154,7 @@ def store_configs(configs: Mapping[Digest, ImageConfig]) -> None:
     stage(
         "incoming_config",
         {"digest": "text", "data": "text"},
-        ((digest, _json(config.as_json())) for digest, config in configs.items()),
+        ((digest, json_text(config.as_json())) for digest, config in configs.items()),
     )
     execute("""
         INSERT INTO registries_imageconfig (digest, data)
@@ -161,15 +184,15 @@ def _manifest_row(manifest: Manifest) -> tuple[Any, ...]:
     config = manifest.config.digest if manifest.config else ""
     return (
         manifest.digest,
-        _cut(manifest.media_type),
-        _cut(manifest.artifact_type),
+        cut(manifest.media_type),
+        cut(manifest.artifact_type),
         manifest.kind.value,
         manifest.size,
         _total_size(manifest),
         manifest.digest if manifest.image_config else config,
         manifest.subject.digest if manifest.subject else "",
-        _json([child.platform for child in manifest.children if _is_platform(child)]),
-        _json(dict(manifest.annotations)),
+        json_text([child.platform for child in manifest.children if _is_platform(child)]),
+        json_text(dict(manifest.annotations)),
         manifest.raw,
     )
 
@@ -181,25 +204,25 @@ def _is_platform(child: Any) -> bool:
 def _blob_rows(manifest: Manifest) -> Iterable[tuple[Any, ...]]:
     if manifest.config:
         config = manifest.config
-        yield manifest.digest, -1, config.digest, config.size, _cut(config.media_type)
+        yield manifest.digest, -1, config.digest, config.size, cut(config.media_type)
     for position, layer in enumerate(manifest.layers[:MOST_ENTRIES]):
         # Foreign layers live elsewhere and hold no bytes here.
         size = 0 if layer.is_foreign else layer.size
-        yield manifest.digest, position, layer.digest, size, _cut(layer.media_type)
+        yield manifest.digest, position, layer.digest, size, cut(layer.media_type)
 
 
-def _child_rows(index: Manifest) -> Iterable[tuple[Any, ...]]:
-    for position, child in enumerate(index.children[:MOST_ENTRIES]):
+def _child_rows(index: Digest, children: Sequence[Child]) -> Iterable[tuple[Any, ...]]:
+    for position, child in enumerate(children[:MOST_ENTRIES]):
         yield (
-            index.digest,
+            index,
             position,
             child.digest,
-            _cut(child.media_type),
-            _cut(child.artifact_type),
+            cut(child.media_type),
+            cut(child.artifact_type),
             child.size,
-            _cut(child.os, 64),
-            _cut(child.architecture, 64),
-            _cut(child.variant, 64),
+            cut(child.os, 64),
+            cut(child.architecture, 64),
+            cut(child.variant, 64),
             child.attests or "",
         )
 
@@ -215,10 +238,10 @@ def _total_size(manifest: Manifest) -> int:
     return min(MOST_BYTES, manifest.size + sum(blobs.values()))
 
 
-def _cut(text: str | None, length: int = 255) -> str:
+def cut(text: str | None, length: int = 255) -> str:
     """What a registry says, no longer than its column: an absurd media type must not end a run."""
     return (text or "")[:length]
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
     return orjson.dumps(value).decode()

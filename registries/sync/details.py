@@ -92,13 +92,29 @@ def _missing_children(indexes: Sequence[int]) -> dict[int, list[Digest]]:
                SELECT FROM registries_manifest manifest
                  JOIN registries_artifact present ON present.manifest_id = manifest.id
                 WHERE manifest.digest = child.digest
-                  AND present.repository_id = artifact.repository_id)
+                  AND present.repository_id = artifact.repository_id
+                  AND present.details <> 'listed')
          ORDER BY artifact.id, child.position
         """,
         {"indexes": list(indexes)},
     ):
         children[artifact].append(digest)
     return children
+
+
+def left_behind(
+    registry: Registry, *, before: int, but: Collection[int], among: Sequence[int] | None
+) -> bool:
+    """Whether a walk that ended at an id left something pending behind it, except for these."""
+    pending = Artifact.objects.present().filter(
+        pk__lt=before,
+        details=Artifact.Details.PENDING,
+        repository__registry=registry,
+        repository__missing_since=None,
+    )
+    if among is not None:
+        pending = pending.filter(repository__in=among)
+    return pending.exclude(pk__in=but).exists()
 
 
 def known_subjects(
@@ -140,8 +156,8 @@ def apply_details(registry: Registry, asked: Sequence[Pending], reading: DetailR
     now = timezone.now()
     stage(
         "incoming_artifact",
-        {"path": "text", "digest": "text", "at": "timestamptz"},
-        ((path, manifest.digest, now) for path, manifest in reading.manifests),
+        {"path": "text", "digest": "text", "at": "timestamptz", "is_listed": "bool"},
+        ((path, manifest.digest, now, False) for path, manifest in reading.manifests),
     )
     store_presence(registry, announced=registry.imported_at is not None)
     # The config may be at hand because another repository proved to have it.

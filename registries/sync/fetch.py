@@ -19,7 +19,7 @@ async def read_tags(connector: GuardedConnector, slices: Iterable[TagSlice]) -> 
 
 
 async def _read_slice(connector: GuardedConnector, part: TagSlice) -> TagReading:
-    reading = TagReading(part, problems=list(part.problems))
+    reading = TagReading(part, tags=dict(part.listed), problems=list(part.problems))
     await asyncio.gather(
         *(_ask(connector, reading, tag) for tag in part.ask),
         *(_read(connector, reading, tag, tag) for tag in part.read),

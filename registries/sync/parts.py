@@ -7,12 +7,13 @@ so it does not matter how often, how late or in which order things were said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from registries.models import Registry
 from registries.oci.errors import NotFound, RegistryError
+from registries.oci.outlines import Outline
 from registries.oci.reference import Digest
 from registries.sync.fetch import read_tags
 from registries.sync.guard import GuardedConnector
@@ -23,12 +24,16 @@ from registries.sync.staging import fetch
 @dataclass(frozen=True, slots=True)
 class Part:
     """What is to be read of a repository: tags, manifests pushed by digest alone, and manifests
-    said to be gone, with whichever tags of ours point at them."""
+    said to be gone, with whichever tags of ours point at them.
+
+    `documents` are manifests that somebody wants to see whole, which a listing only described.
+    """
 
     path: str
     tags: frozenset[str] = frozenset()
     pushed: frozenset[Digest] = frozenset()
     gone: frozenset[Digest] = frozenset()
+    documents: frozenset[Digest] = frozenset()
 
 
 @dataclass(slots=True)
@@ -94,22 +99,39 @@ async def _slice(connector: GuardedConnector, part: Part, held: Held) -> TagSlic
     )
     found = dict(zip(names, answers, strict=True))
     ours = {name: digest for name, digest in held.tags.items() if name in found}
+    told = {
+        name: answer
+        for name, answer in found.items()
+        if isinstance(answer, str) and ours.get(name) != answer
+    }
+    outlines = await _outlines(connector, part, {*told.values(), *part.pushed} - held.digests)
     return TagSlice(
         part.path,
         at,
         ours,
-        told={
-            name: answer
-            for name, answer in found.items()
-            if isinstance(answer, str) and ours.get(name) != answer
-        },
+        told={name: digest for name, digest in told.items() if digest not in outlines},
+        listed={name: digest for name, digest in told.items() if digest in outlines},
+        outlines=tuple(outlines.values()),
         removed=tuple(name for name, answer in found.items() if answer is None and name in ours),
         look=tuple(sorted(part.gone & held.digests)),
-        untagged=tuple(sorted(part.pushed - held.digests)),
+        untagged=tuple(sorted((part.pushed - held.digests - outlines.keys()) | part.documents)),
         # Some tags say nothing about the others.
         is_last=False,
         problems=tuple(answer for answer in answers if isinstance(answer, Problem)),
     )
+
+
+async def _outlines(
+    connector: GuardedConnector, part: Part, digests: Collection[Digest]
+) -> Mapping[Digest, Outline]:
+    """What the registry's listing says of these, for kinds that have one; else they are read."""
+    if not digests:
+        return {}
+    try:
+        found = (await connector.manifests(part.path, digests)).outlines
+    except RegistryError:
+        return {}  # the documents tell as well
+    return {digest: found[digest] for digest in digests if digest in found}
 
 
 async def _find(

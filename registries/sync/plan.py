@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from registries.oci.listings import TagListing
@@ -18,6 +18,7 @@ class ReadingPlan:
     read: tuple[str, ...]  # new to us: one GET brings the digest and the bytes
     removed: tuple[str, ...]  # proved gone
     told: Mapping[str, Digest]  # the listing itself said where they point, and it is news
+    listed: Mapping[str, Digest]  # the same, and what they point at is described or known
 
     @property
     def requests(self) -> int:
@@ -25,23 +26,32 @@ class ReadingPlan:
 
 
 def plan_reading(
-    ours: Mapping[str, Digest], listing: TagListing, *, full: bool = False
+    ours: Mapping[str, Digest],
+    listing: TagListing,
+    *,
+    described: Container[Digest] = frozenset(),
+    full: bool = False,
 ) -> ReadingPlan:
-    """What to read of a repository; a full reading takes nothing that we hold for granted."""
+    """What to read of a repository; a full reading takes nothing that we hold for granted.
+
+    Of the `described` manifests no document has to be read, unless in a full reading.
+    """
     ask: list[str] = []
     read: list[str] = []
     told: dict[str, Digest] = {}
+    listed: dict[str, Digest] = {}
     for name in listing.names:
         if digest := listing.digests.get(name):
             if full or ours.get(name) != digest:
-                told[name] = digest
+                known = digest in described and not full
+                (listed if known else told)[name] = digest
         elif full or name not in ours:
             read.append(name)
         else:
             ask.append(name)
     # A listing cut short by an error proves what exists, never what is gone.
     removed = tuple(ours.keys() - set(listing.names)) if listing.complete else ()
-    return ReadingPlan(tuple(ask), tuple(read), tuple(sorted(removed)), told)
+    return ReadingPlan(tuple(ask), tuple(read), tuple(sorted(removed)), told, listed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -11,39 +12,38 @@ from registries.actor import Actor
 from registries.connectors.base import RepositoryPage
 from registries.models import Registry, TagMove
 from registries.oci.errors import RegistryError
-from registries.oci.reference import Digest
 from registries.sync.apply import apply_readings
 from registries.sync.details import (
+    DEEPEST,
     apply_details,
     ask_again,
     known_subjects,
+    left_behind,
     pending_details,
     settle_indexes,
 )
-from registries.sync.discover import list_tags
+from registries.sync.discover import describe, list_tags
 from registries.sync.fetch import read_details, read_tags
 from registries.sync.guard import GuardedConnector
 from registries.sync.island import Island
+from registries.sync.known import known_of
 from registries.sync.parts import Held, Part, held_of, read_parts
-from registries.sync.plan import plan_reading
 from registries.sync.presence import apply_absences
 from registries.sync.readings import (
     DetailReading,
+    Known,
     Listing,
     Pending,
     Problem,
     TagReading,
     TagSlice,
 )
-from registries.sync.staging import fetch, persistently
+from registries.sync.slices import gather_slices, slice_tags
+from registries.sync.staging import persistently
 from registries.sync.tally import Tally
 
 # Repositories whose tag lists are asked for together.
 LISTED_TOGETHER = 50
-# Tags of one repository in a slice, and requests of the slices that are read together. Small
-# enough that a few batches in flight weigh little, large enough that a commit costs little each.
-TAGS_IN_SLICE = 400
-READ_TOGETHER = 400
 DETAILED_TOGETHER = 400
 
 
@@ -89,7 +89,8 @@ class Reader:
     def read_repositories(self, pages: Iterable[RepositoryPage]) -> None:
         """Bring these repositories' tags up to date, in the order in which they come."""
         listings = self._island.pipeline(_cut(pages), self._list, depth=2)
-        batches = gather_slices(self._slices(listings))
+        described = self._island.pipeline(self._known(listings), self._describe, depth=2)
+        batches = gather_slices(self._slices(described))
         readings = self._island.pipeline(batches, partial(read_tags, self._connector))
         with closing(readings):
             for batch in readings:
@@ -114,23 +115,42 @@ class Reader:
         return await read_parts(self._connector, *asked)
 
     async def _list(self, page: RepositoryPage) -> tuple[RepositoryPage, list[Listing]]:
-        return page, await list_tags(self._connector, page.paths)
+        listed = await list_tags(self._connector, page.paths)
+        if page.facts:
+            listed = [replace(it, repository=page.facts.get(it.path)) for it in listed]
+        return page, listed
 
-    def _slices(
+    def _known(
         self, listings: Iterable[tuple[RepositoryPage, list[Listing]]]
-    ) -> Iterator[TagSlice]:
+    ) -> Iterator[tuple[RepositoryPage, list[Listing], dict[str, Known]]]:
         for page, listed in listings:
             self._settle_absent(page, [listing for listing in listed if listing.absent])
             # That it exists is known only of a repository which the catalog names.
             failed = [it for it in listed if it.failed and not (page.listed and it.tags)]
             self._tally.note(problem for listing in failed for problem in listing.problems)
             self._tally.count(repositories_done=len(failed))
-            known = [it for it in listed if it.tags and it not in failed]
-            paths = [listing.path for listing in known]
-            ours = persistently(partial(our_tags, self._registry, paths))
-            for listing in known:
-                if listing.tags:
-                    yield from slice_tags(listing, ours.get(listing.path, {}), full=self._full)
+            there = [it for it in listed if it.tags and it not in failed]
+            yield page, there, persistently(partial(known_of, self._registry, there))
+
+    async def _describe(
+        self, asked: tuple[RepositoryPage, list[Listing], dict[str, Known]]
+    ) -> tuple[list[Listing], dict[str, Known]]:
+        _, listed, known = asked
+        return await describe(self._connector, listed, known, full=self._full), known
+
+    def _slices(
+        self, described: Iterable[tuple[list[Listing], dict[str, Known]]]
+    ) -> Iterator[TagSlice]:
+        for listed, known in described:
+            for listing in listed:
+                yield from slice_tags(
+                    listing, known.get(listing.path, Known()), full=self._reads_documents_anew
+                )
+
+    @property
+    def _reads_documents_anew(self) -> bool:
+        """A full reading takes nothing for granted, unless reading is rationed."""
+        return self._full and not self._island.connector.pulls_are_rationed
 
     def _settle_absent(self, page: RepositoryPage, absent: Sequence[Listing]) -> None:
         if not absent:
@@ -173,9 +193,25 @@ class Reader:
         if self._full:
             persistently(partial(ask_again, self._registry, repositories))
             self._read_attached(repositories)
-        position = 0
         indexes: set[int] = set()
         unsettled: set[int] = set()
+        for _level in range(DEEPEST):
+            end = self._read_all_pending(repositories, indexes, unsettled)
+            if self._gives_up():
+                return
+            # Platforms that a listing had named before their index have lower ids than it has.
+            passed = partial(
+                left_behind, self._registry, before=end, but=indexes | unsettled, among=repositories
+            )
+            if not persistently(passed):
+                break
+        settle_indexes(self._registry, sorted(indexes - unsettled))
+
+    def _read_all_pending(
+        self, repositories: Sequence[int] | None, indexes: set[int], unsettled: set[int]
+    ) -> int:
+        """One walk over what is pending, by id; returns where it ended."""
+        position = 0
         while True:
             last = position
             readings = self._island.pipeline(
@@ -188,12 +224,11 @@ class Reader:
                     unsettled |= reading.unsettled
                     last = asked[-1].artifact_id
                     if self._gives_up():
-                        return
+                        return last
             if last == position:
-                break
+                return position
             # The children that this round brought have higher ids, and are the next one's work.
             position = last
-        settle_indexes(self._registry, sorted(indexes - unsettled))
 
     def _read_attached(self, repositories: Sequence[int] | None) -> None:
         """What was attached to known artifacts since, if the registry has an API to tell."""
@@ -244,65 +279,6 @@ class Reader:
         self._tally.count(manifests_fetched=len(reading.manifests), details_done=len(asked))
 
 
-def our_tags(registry: Registry, paths: Sequence[str]) -> dict[str, dict[str, Digest]]:
-    """By path and tag name: the digests that we hold."""
-    tags: dict[str, dict[str, Digest]] = {}
-    for path, name, digest in fetch(
-        """
-        SELECT repository.path, tag.name, manifest.digest
-          FROM registries_repository repository
-          JOIN registries_tag tag ON tag.repository_id = repository.id
-          JOIN registries_artifact artifact ON artifact.id = tag.artifact_id
-          JOIN registries_manifest manifest ON manifest.id = artifact.manifest_id
-         WHERE repository.registry_id = %(registry)s AND repository.path = ANY(%(paths)s)
-        """,
-        {"registry": registry.pk, "paths": list(paths)},
-    ):
-        tags.setdefault(path, {})[name] = digest
-    return tags
-
-
-def slice_tags(
-    listing: Listing, ours: Mapping[str, Digest], *, full: bool = False
-) -> Iterator[TagSlice]:
-    """A listed repository's tags as slices of bounded size, at least one; the last one says so."""
-    assert listing.tags is not None  # noqa: S101  the caller has looked; for the type checker
-    plan = plan_reading(ours, listing.tags, full=full)
-    size = TAGS_IN_SLICE
-    told = list(plan.told.items())
-    parts = (plan.ask, plan.read, told, plan.removed, [None])
-    count = max(-(-len(part) // size) for part in parts)
-    for number in range(count):
-        here = slice(number * size, (number + 1) * size)
-        is_last = number == count - 1
-        yield TagSlice(
-            path=listing.path,
-            at=listing.at,
-            ours=ours,
-            ask=plan.ask[here],
-            read=plan.read[here],
-            told=dict(told[here]),
-            removed=plan.removed[here],
-            is_last=is_last,
-            is_complete=listing.tags.complete,
-            problems=listing.problems if is_last else (),
-        )
-
-
-def gather_slices(slices: Iterable[TagSlice]) -> Iterator[list[TagSlice]]:
-    """Slices in batches of about as many requests as are read together."""
-    batch: list[TagSlice] = []
-    requests = 0
-    for part in slices:
-        batch.append(part)
-        requests += part.requests
-        if requests >= READ_TOGETHER:
-            yield batch
-            batch, requests = [], 0
-    if batch:
-        yield batch
-
-
 def _batched(parts: Iterable[Part], size: int) -> Iterator[list[Part]]:
     rest = iter(parts)
     while some := list(islice(rest, size)):
@@ -312,4 +288,4 @@ def _batched(parts: Iterable[Part], size: int) -> Iterator[list[Part]]:
 def _cut(pages: Iterable[RepositoryPage]) -> Iterator[RepositoryPage]:
     for page in pages:
         for start in range(0, len(page.paths), LISTED_TOGETHER):
-            yield RepositoryPage(page.paths[start : start + LISTED_TOGETHER], listed=page.listed)
+            yield replace(page, paths=page.paths[start : start + LISTED_TOGETHER])

@@ -10,6 +10,7 @@ from registries.oci.configs import ImageConfig
 from registries.oci.documents import Manifest
 from registries.oci.errors import RegistryError
 from registries.oci.listings import TagListing
+from registries.oci.outlines import ManifestListing, Outline, RepositoryFacts, TagFacts
 from registries.oci.reference import Digest
 
 
@@ -36,6 +37,8 @@ class Listing:
     at: datetime
     tags: TagListing | None
     problems: tuple[Problem, ...] = ()
+    manifests: ManifestListing = field(default_factory=ManifestListing)
+    repository: RepositoryFacts | None = None
 
     @property
     def failed(self) -> bool:
@@ -48,6 +51,27 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What we hold of a listed repository: its tags' digests, and which of the digests that its
+    listing tells we have there. `is_new` is one that was never read whole."""
+
+    tags: Mapping[str, Digest] = field(default_factory=dict)
+    digests: frozenset[Digest] = frozenset()
+    is_new: bool = True
+
+    def undescribed(self, listing: TagListing, *, full: bool) -> frozenset[Digest] | None:
+        """Digests that a listing of manifests is to describe; None for all of them."""
+        if full or self.is_new:
+            return None
+        news = {
+            digest
+            for tag, digest in listing.digests.items()
+            if self.tags.get(tag) != digest and digest not in listing.manifests.outlines
+        }
+        return frozenset(news - self.digests)
+
+
+@dataclass(frozen=True, slots=True)
 class TagSlice:
     """Some tags of one repository to be read; a big repository is cut into several slices."""
 
@@ -57,6 +81,13 @@ class TagSlice:
     ask: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     told: Mapping[str, Digest] = field(default_factory=dict)
+    # Told by the listing, too, and what they point at is described or known: nothing is fetched.
+    listed: Mapping[str, Digest] = field(default_factory=dict)
+    outlines: tuple[Outline, ...] = ()
+    facts: Mapping[str, TagFacts] = field(default_factory=dict)
+    repository: RepositoryFacts | None = None
+    # All manifests that the repository holds, where a complete listing told so.
+    holds: frozenset[Digest] | None = None
     removed: tuple[str, ...] = ()
     # Manifests without a tag: said to be gone, and said to be new.
     look: tuple[Digest, ...] = ()

@@ -48,7 +48,7 @@ def execute_run(
         reader = _reader(run, island, progress)
         pages: Iterable[RepositoryPage] = _pages(run, island, progress)
         # A budget of requests is kept by one worker, which then is as fast as all of them.
-        if fan_out and run.registry.requests_per_minute is None:
+        if fan_out and not island.connector.has_budget:
             pages = list(pages)
             if sum(len(page.paths) for page in pages) >= shares.FAN_OUT_FROM:
                 progress.enter(Phase.TAGS)
@@ -105,7 +105,7 @@ def _pages(run: SyncRun, island: Island, progress: Progress) -> Iterator[Reposit
             seen.update(paths)
             found += len(paths)
             _write_down(run, repositories_found=found)
-            yield RepositoryPage(paths, listed=page.listed)
+            yield RepositoryPage(paths, listed=page.listed, facts=page.facts)
     except RegistryError as error:
         if not seen and not _unlisted(run.registry, seen):
             raise
@@ -148,8 +148,7 @@ def work_on_batch(batch_id: int) -> SyncBatch | None:
         # Tried again, it may already have counted a repository as missing in this very run.
         reader = _reader(run, island, progress, proves_absence=batch.attempts == 1)
         if batch.phase == Phase.TAGS:
-            page = RepositoryPage(tuple(batch.repositories), listed=batch.listed)
-            reader.read_repositories([page])
+            reader.read_repositories([shares.page_of(batch)])
         else:
             ids = Repository.objects.filter(registry=run.registry, path__in=batch.repositories)
             reader.read_details(persistently(partial(list, ids.values_list("pk", flat=True))))

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from registries.connectors.base import RepositoryPage
 from registries.models import SyncBatch, SyncRun
+from registries.oci.outlines import Lock, RepositoryFacts
 from registries.sync.claims import is_lost
 
 State = SyncRun.State
@@ -40,10 +41,28 @@ def share_out(run: SyncRun, pages: Sequence[RepositoryPage]) -> list[SyncBatch]:
             phase=Phase.TAGS,
             listed=page.listed,
             repositories=list(page.paths[begin : begin + IN_BATCH]),
+            facts=_facts(page, page.paths[begin : begin + IN_BATCH]),
         )
         for page in pages
         for begin in range(0, len(page.paths), IN_BATCH)
     )
+
+
+def _facts(page: RepositoryPage, paths: Sequence[str]) -> dict[str, list[int | None]]:
+    return {
+        path: [page.facts[path].pull_count, page.facts[path].locks]
+        for path in paths
+        if path in page.facts
+    }
+
+
+def page_of(batch: SyncBatch) -> RepositoryPage:
+    """The share as the page of the catalog that it was cut from."""
+    facts = {
+        path: RepositoryFacts(pulls, None if locks is None else Lock(locks))
+        for path, (pulls, locks) in batch.facts.items()
+    }
+    return RepositoryPage(tuple(batch.repositories), listed=batch.listed, facts=facts)
 
 
 def claim(batch_id: int) -> SyncBatch | None:

@@ -25,7 +25,7 @@ def assert_counters_are_true(registry: Registry) -> None:
             repository.tags.count(),
             len(manifests),
             sum(size_of(it.manifest) for it in held if it.pk in tagged),
-            sum(len(it.raw) for it in manifests) + sum(blobs_of(manifests).values()),
+            sum(len(it.document) for it in manifests) + sum(blobs_of(manifests).values()),
         )
         stored = (
             repository.tag_count,
@@ -54,14 +54,14 @@ def assert_counters_are_true(registry: Registry) -> None:
 def size_of(manifest: Manifest) -> int:
     """A manifest and all that it leads to, each blob once."""
     reached = {it.digest: it for it in _below(manifest, _known())}.values()
-    return sum(len(it.raw) for it in reached) + sum(blobs_of(reached).values())
+    return sum(len(it.document) for it in reached) + sum(blobs_of(reached).values())
 
 
 def blobs_of(manifests: Iterable[Manifest]) -> Blobs:
     """Digest -> bytes of the blobs that these name themselves."""
     blobs: Blobs = {}
     for manifest in manifests:
-        document: dict[str, Any] = json.loads(bytes(manifest.raw))
+        document: dict[str, Any] = json.loads(manifest.document)
         entries = [document.get("config"), *document.get("layers", [])]
         blobs |= {entry["digest"]: entry["size"] for entry in entries if entry}
     return blobs
@@ -69,7 +69,7 @@ def blobs_of(manifests: Iterable[Manifest]) -> Blobs:
 
 def _below(manifest: Manifest, known: Mapping[str, Manifest]) -> Iterable[Manifest]:
     yield manifest
-    document = json.loads(bytes(manifest.raw))
+    document = json.loads(manifest.document)
     for entry in document.get("manifests", []):
         if child := known.get(entry["digest"]):
             yield from _below(child, known)

@@ -385,7 +385,7 @@ def test_a_registry_that_fails_at_everything_is_soon_left_alone(
 def test_a_registry_that_dies_after_half_leaves_what_it_proved(
     fake: FakeRegistry, registry: Registry, heard: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registries.sync.reader.READ_TOGETHER", 10)
+    monkeypatch.setattr("registries.sync.slices.READ_TOGETHER", 10)
     monkeypatch.setattr("registries.sync.reader.LISTED_TOGETHER", 5)
     fill(fake, 60)
     fake.die_after(100)
@@ -475,7 +475,7 @@ def test_nul_and_broken_unicode_are_stored_without(fake: FakeRegistry, registry:
     assert manifest.annotations == expected
     stored = ImageConfig.objects.get(digest=manifest.config_digest).data["labels"]
     assert stored.items() >= expected.items()
-    assert bytes(manifest.raw) == image.raw
+    assert manifest.document == image.raw
 
 
 def test_a_registry_may_say_nul_in_its_errors(fake: FakeRegistry, registry: Registry) -> None:

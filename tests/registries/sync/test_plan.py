@@ -15,9 +15,10 @@ from registries.models import Tag
 from registries.oci.listings import TagListing
 from registries.oci.reference import Digest, is_tag
 from registries.sync import reader
+from registries.sync import slices as slicing
 from registries.sync.plan import TagChange, compare, plan_reading, version_key
-from registries.sync.reader import gather_slices, slice_tags
-from registries.sync.readings import Listing, TagSlice
+from registries.sync.readings import Known, Listing, TagSlice
+from registries.sync.slices import gather_slices, slice_tags
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 A, B, C = (Digest("sha256:" + letter * 64) for letter in "abc")
@@ -168,8 +169,8 @@ SIZE = 5  # small, so that a few tags already make several slices
 @pytest.fixture(scope="module", autouse=True)
 def small() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "TAGS_IN_SLICE", SIZE)
-        patch.setattr(reader, "READ_TOGETHER", SIZE)
+        patch.setattr(slicing, "TAGS_IN_SLICE", SIZE)
+        patch.setattr(slicing, "READ_TOGETHER", SIZE)
         yield
 
 
@@ -186,7 +187,7 @@ def test_slices_hold_every_tag_once_and_one_of_them_is_the_last(
     listing = TagListing(listed, digests=told)
     plan = plan_reading(ours, listing)
 
-    slices = list(slice_tags(Listing("team/app", AT, listing), ours))
+    slices = list(slice_tags(Listing("team/app", AT, listing), Known(ours)))
 
     assert [name for part in slices for name in part.ask] == list(plan.ask)
     assert [name for part in slices for name in part.read] == list(plan.read)
@@ -199,7 +200,7 @@ def test_slices_hold_every_tag_once_and_one_of_them_is_the_last(
 
 
 def test_a_repository_without_tags_is_a_slice_too() -> None:
-    (part,) = slice_tags(Listing("team/app", AT, TagListing()), {})
+    (part,) = slice_tags(Listing("team/app", AT, TagListing()), Known())
 
     assert part.is_last
     assert part.requests == 1  # costs its place in a batch
@@ -215,7 +216,7 @@ def test_batches_are_bounded_and_never_hold_two_slices_of_a_repository(
             for number, (listed, gone) in enumerate(repositories)
             for part in slice_tags(
                 Listing(f"repository{number}", AT, TagListing(listed)),
-                {f"gone{index}": A for index in range(gone)},
+                Known({f"gone{index}": A for index in range(gone)}),
             )
         ]
 

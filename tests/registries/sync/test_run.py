@@ -212,8 +212,8 @@ def test_a_full_sync_reads_every_manifest_again_and_changes_nothing(
 def test_many_tags_of_one_repository_come_in_slices(
     fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TAGS_IN_SLICE", "READ_TOGETHER", "DETAILED_TOGETHER"):
-        monkeypatch.setattr(f"registries.sync.reader.{name}", 7)
+    for name in ("slices.TAGS_IN_SLICE", "slices.READ_TOGETHER", "reader.DETAILED_TOGETHER"):
+        monkeypatch.setattr(f"registries.sync.{name}", 7)
     for number in range(40):
         fake.push("big", content.image(f"image {number % 9}"), f"1.{number}")
     fill(fake)
@@ -296,7 +296,7 @@ def test_a_run_under_way_stops_when_it_is_cancelled_and_keeps_what_it_has(
     fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.0)
-    monkeypatch.setattr("registries.sync.reader.READ_TOGETHER", 1)
+    monkeypatch.setattr("registries.sync.slices.READ_TOGETHER", 1)
     fill(fake)
 
     def cancel_midway(run: SyncRun) -> None:
@@ -320,7 +320,7 @@ def test_progress_is_written_while_it_runs(
     fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.0)
-    monkeypatch.setattr("registries.sync.reader.READ_TOGETHER", 1)
+    monkeypatch.setattr("registries.sync.slices.READ_TOGETHER", 1)
     monkeypatch.setattr("registries.sync.reader.DETAILED_TOGETHER", 2)
     fill(fake)
     told: list[dict[str, Any]] = []
