@@ -10,6 +10,7 @@ from registries.connectors.distribution import DistributionConnector
 from registries.connectors.dockerhub import DockerHubConnector
 from registries.connectors.ecr import EcrConnector
 from registries.connectors.gar import GarConnector
+from registries.connectors.ghcr import GhcrConnector
 from registries.connectors.gitea import GiteaConnector
 from registries.connectors.harbor import HarborConnector
 from registries.connectors.zot import ZotConnector
@@ -22,6 +23,7 @@ CONNECTORS: dict[str, type[Connector]] = {
         AcrConnector,
         HarborConnector,
         DockerHubConnector,
+        GhcrConnector,
         EcrConnector,
         GarConnector,
         GiteaConnector,

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from registries.oci.connection import Connection
-from tests.fakes import amazon, google
+from tests.fakes import amazon, github, google
 from tests.fakes.acr import FakeAcr
 from tests.fakes.amazon import FakeEcr
 from tests.fakes.dockerhub import FakeDockerHub
 from tests.fakes.gitea import FakeGitea
+from tests.fakes.github import FakeGithub
 from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, answers, throttles
@@ -87,7 +88,20 @@ DOCKERHUB = Vendor(
     throttled=answers(429, times=1, headers={"X-Retry-After": "1700000000"}),
     name=_two_parts,
 )
-
+GHCR = Vendor(
+    "ghcr",
+    fake=FakeGithub,
+    connect=lambda fake: connection(
+        fake,
+        username=USERNAME,
+        password=PASSWORD,
+        requests_per_minute=60_000,
+        options={"api": fake.url, "owners": "library, team-a, a, z"},
+    ),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+    listing="/versions",
+    throttled=github.is_used_up(resets_at=0, times=1),
+)
 GAR = Vendor(
     "gar",
     fake=lambda: FakeGar(page_size=100),
@@ -139,6 +153,7 @@ VENDORS: tuple[Vendor, ...] = (
     ACR,
     HARBOR,
     DOCKERHUB,
+    GHCR,
     ECR,
     GAR,
     GITEA,

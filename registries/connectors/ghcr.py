@@ -1,0 +1,255 @@
+"""GitHub's container registry, ghcr.io.
+
+It has no catalog; GitHub's API lists the packages of an organisation or a user, and a package's
+versions with their tags, a hundred a page. A version is a manifest, named by its digest; neither
+its type nor its size is told, so that documents are read once each. Tags come and go with versions:
+there is no way to take one away alone (docs.github.com, "REST API endpoints for packages").
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import ClassVar, Self
+
+from registries.connectors.abilities import Ability, Field
+from registries.connectors.api import Document, quoted
+from registries.connectors.base import RepositoryPage
+from registries.connectors.ghcr_api import GithubApi, read_version
+from registries.connectors.standard import StandardConnector
+from registries.oci import untrusted
+from registries.oci.client import Ping
+from registries.oci.connection import Connection, InvalidConnection
+from registries.oci.errors import AuthenticationFailed, NotFound, RegistryError, Unsupported
+from registries.oci.listings import TagListing
+from registries.oci.outlines import TagFacts
+from registries.oci.reference import (
+    Digest,
+    is_digest,
+    is_repository,
+    is_tag,
+    parse_digest,
+    parse_repository,
+)
+
+_HOST = "ghcr.io"
+_API = "https://api.github.com"
+_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+
+
+class GhcrConnector(StandardConnector):
+    """The packages of organisations and users; the password is a classic token."""
+
+    kind: ClassVar[str] = "ghcr"
+    label: ClassVar[str] = "GitHub Container Registry"
+    judges_access: ClassVar[bool] = True
+    own_permissions: ClassVar[str] = "the access settings of its packages and their owners"
+    abilities: ClassVar[frozenset[Ability]] = frozenset(
+        {Ability.CATALOG, Ability.BULK, Ability.DELETE_MANIFEST, Ability.DELETE_REPOSITORY}
+    )
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field(
+            "owners",
+            "Owners",
+            "Organisations and users whose packages are listed, with commas between. Empty: those"
+            " of the patterns below, else the user himself.",
+        ),
+        Field(
+            "api",
+            "API",
+            f"GitHub's API, where it is not {_API}: https://HOST/api/v3 of an Enterprise Server.",
+            advanced=True,
+        ),
+    )
+
+    def __init__(self, connection: Connection, repositories: Sequence[str] = ()) -> None:
+        super().__init__(connection, repositories)
+        api = connection.options.get("api", "").strip()
+        if not api and connection.origin.host != _HOST:
+            raise InvalidConnection("Give the address of GitHub's API for this registry.")
+        self._api = GithubApi(self._connection, api or _API, self.stats)
+        self._owners = _owners(connection, repositories)
+        self._places: dict[str, str] = {}
+        self._asking = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._client)
+        await self._stack.enter_async_context(self._api)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    @classmethod
+    def home(cls, host: str) -> str | None:
+        """Return the address of ghcr.io."""
+        return f"https://{_HOST}" if host == _HOST else None
+
+    @classmethod
+    def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  a proxy has its own name
+        """Say whether the token server is GitHub's."""
+        return ping.service == _HOST
+
+    @classmethod
+    def web_page(
+        cls,
+        connection: Connection,
+        path: str,
+        tag: str | None = None,  # noqa: ARG003  only GitHub knows the numbers of versions
+        digest: str | None = None,  # noqa: ARG003
+    ) -> str | None:
+        """Return the package's page: the registry sends browsers there, to user or organisation."""
+        return f"{connection.origin}/{path}"
+
+    # Reading ------------------------------------------------------------------------------------
+
+    async def _check_catalog(self) -> str:
+        if not self._selection.needs_catalog:
+            return "Not needed: the repositories are given by name."
+        for owner in self._named_owners():
+            await anext(aiter(self._packages(owner)), None)
+        return "The packages can be listed."
+
+    async def repositories(self) -> AsyncIterator[RepositoryPage]:
+        """Yield exact names first, then the container packages of each owner."""
+        selection = self._selection
+        if selection.names:
+            yield RepositoryPage(selection.names, listed=False)
+        if not selection.needs_catalog:
+            return
+        for owner in self._named_owners():
+            async for page in self._packages(owner):
+                paths = []
+                for package in untrusted.objects(page.json):
+                    # Names of accounts have capitals, paths of the registry have none.
+                    path = f"{owner.lower()}/{untrusted.text(package.get('name')) or ''}"
+                    if is_repository(path):
+                        paths.append(path)
+                    else:
+                        self.stats.invalid_names += 1
+                yield RepositoryPage(selection.of_catalog(paths))
+
+    def _named_owners(self) -> tuple[str, ...]:
+        if not self._owners:
+            raise Unsupported(
+                "Nothing says whose packages to list.",
+                advice="Name the owners, or the repositories to watch.",
+            )
+        if self._connection.credentials is None:
+            raise AuthenticationFailed(
+                "GitHub lists packages to nobody without a token.",
+                advice="Give a user name and a classic token with read:packages, or name the"
+                " repositories to watch.",
+            )
+        return self._owners
+
+    async def _packages(self, owner: str) -> AsyncIterator[Document]:
+        query: dict[str, str | int] = {"package_type": "container", "per_page": 100}
+        place = await self._place(owner)
+        async for page in self._api.linked_pages(
+            f"{place}/packages", f"packages of {owner}", query
+        ):
+            yield page
+
+    async def _place(self, owner: str) -> str:
+        """Return where an owner's packages are, which differs for organisations and users."""
+        async with self._asking:
+            if owner not in self._places:
+                answer = await self._api.get(f"/users/{quoted(owner)}", f"account {owner}")
+                is_user = untrusted.mapping(answer.json).get("type") == "User"
+                self._places[owner] = f"/{'users' if is_user else 'orgs'}/{quoted(owner)}"
+        return self._places[owner]
+
+    async def _package(self, path: str) -> str:
+        owner, _, name = parse_repository(path).partition("/")
+        if not name:
+            raise NotFound(f"{path} is no package: the owner's name comes first.")
+        return f"{await self._place(owner)}/packages/container/{quoted(name)}"
+
+    async def tags(self, path: str) -> TagListing:
+        """Return tags with digests; without a token, the names that the registry itself lists."""
+        if self._connection.credentials is None:
+            return await super().tags(path)
+        digests: dict[str, Digest] = {}
+        facts: dict[str, TagFacts] = {}
+        first = True
+        try:
+            async for page in self._versions(path):
+                for version in untrusted.objects(page.json):
+                    self._read(version, digests, facts)
+                first = False
+        except RegistryError as problem:
+            if first and isinstance(problem, NotFound):
+                raise
+            return TagListing(tuple(digests), False, problem, digests, facts)
+        return TagListing(tuple(digests), digests=digests, facts=facts)
+
+    async def _versions(self, path: str) -> AsyncIterator[Document]:
+        query: dict[str, str | int] = {"per_page": 100, "state": "active"}
+        address = f"{await self._package(path)}/versions"
+        async for page in self._api.linked_pages(address, f"versions of {path}", query):
+            yield page
+
+    def _read(
+        self, version: dict[str, object], digests: dict[str, Digest], facts: dict[str, TagFacts]
+    ) -> None:
+        digest, tags, pushed_at = read_version(version)
+        for tag in tags:
+            if is_tag(tag) and is_digest(digest):
+                digests[tag] = Digest(digest)
+                facts[tag] = TagFacts(pushed_at)
+            else:
+                self.stats.invalid_names += 1
+
+    # Changing -----------------------------------------------------------------------------------
+
+    async def delete_manifest(self, path: str, digest: str) -> None:
+        """Delete a version with its tags; a package's only one goes with the package.
+
+        GitHub deletes no package's last tagged version, even where others are left: that is
+        `Unsupported`, in its own words.
+        """
+        digest = parse_digest(digest)
+        found: object = None
+        seen = 0
+        async for page in self._versions(path):
+            for version in untrusted.objects(page.json):
+                seen += 1
+                if version.get("name") == digest:
+                    found = version.get("id")
+            if found is not None and seen > 1:
+                break
+        if not isinstance(found, int):
+            missing = NotFound(f"GitHub has no {digest} in {path}.")
+            missing.is_proof = True
+            raise missing
+        if seen == 1:
+            await self.delete_repository(path)
+            return
+        address = f"{await self._package(path)}/versions/{found}"
+        await self._api.send("DELETE", address, f"{path} {digest}")
+
+    async def delete_repository(self, path: str) -> None:
+        """Delete a package with all its versions; GitHub can bring it back for thirty days."""
+        await self._api.send("DELETE", await self._package(path), path)
+
+
+def _owners(connection: Connection, repositories: Sequence[str]) -> tuple[str, ...]:
+    """Return whose packages are listed; raises `InvalidConnection` for names no account has."""
+    named = connection.options.get("owners", "").replace(",", " ").split()
+    for name in named:
+        if not _OWNER.fullmatch(name):
+            raise InvalidConnection(f"{name!r} is no account's name at GitHub.")
+    if not named:
+        named = [text.strip().partition("/")[0] for text in repositories if "/" in text]
+        named = [name for name in named if _OWNER.fullmatch(name)]
+    if not named and connection.username and _OWNER.fullmatch(connection.username):
+        named = [connection.username]
+    return tuple(dict.fromkeys(name.lower() for name in named))
