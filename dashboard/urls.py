@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 
 from dashboard import converters
 from dashboard.views import (
+    changes,
     compare,
     digests,
     history,
@@ -36,6 +37,9 @@ of_repository = [
     path("tags/<tag:tag>/history", history.tag, name="tag-history"),
     path("manifests/<digest:digest>", image.by_digest, name="manifest"),
     path("manifests/<digest:digest>/raw", image.raw, name="manifest-raw"),
+    path("manifests/<digest:digest>/delete", changes.remove_image, name="image-delete"),
+    path("untag", changes.remove_tags, name="untag"),
+    path("delete", changes.remove_repository, name="repository-delete"),
 ]
 
 urlpatterns = [

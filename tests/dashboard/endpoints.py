@@ -95,6 +95,8 @@ def _form(
 
 APP = "/r/harbour/team-a/app"
 PULLING = needs("content read")
+# Who may delete and may not even list does not know that there is anything.
+DELETING = Needs(frozenset({Action.CONTENT_DELETE, Action.CATALOG_LIST}))
 REGISTRIES = "/registries/harbour"
 CREW = "/access/teams/crew"
 CI = "/access/machines/ci"
@@ -123,6 +125,12 @@ BROWSING = [
     Line("GET", "/digests/{digest}", PULLING, 404, 200, 200),
     Line("GET", "/digests/{digest}/held", PULLING, 404, 200, 200),
     Line("GET", "/digests/{start}", PULLING, 404, 302, 302),
+]
+DELETING_THERE = [
+    _screen(f"{APP}/-/untag?tag=1.0", DELETING),
+    Line("POST", f"{APP}/-/untag", DELETING, 403, 422, 404),
+    *_form(f"{APP}/-/manifests/{{digest}}/delete", DELETING, 422),
+    *_form(f"{APP}/-/delete", DELETING, 422),
 ]
 DOCKER = [
     _screen("/r/harbour/-/docker", MANAGING),
@@ -287,6 +295,7 @@ WEBHOOKS = [
 
 LINES = [
     *BROWSING,
+    *DELETING_THERE,
     *DOCKER,
     *NOTIFICATIONS,
     *CONNECTING,

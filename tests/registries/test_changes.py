@@ -12,18 +12,16 @@ from access.models import AuditEntry
 from registries.actor import Actor
 from registries.changes import MOST_TAGS, Outcome, delete_image, delete_repository, untag
 from registries.events import Event, happened
-from registries.models import Artifact, Registry, RegistryCredential, Repository, TagMove
-from registries.secret import Secret
+from registries.models import TagMove
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.registry import FakeRegistry
-from tests.fakes.sign_in import PASSWORD, USERNAME
 from tests.fakes.zot import FakeZot
-from tests.registries.sync.syncing import present, succeed, theirs
+from tests.registries.changing import PATH, artifact, names, seen, synced
+from tests.registries.sync.syncing import present, theirs
 
 ANNA = Actor(kind="user", id="7", label="anna")
-PATH = "team/api"
 # At most what the registry is asked, with a 401 for each session: HEAD and DELETE, HEAD and GET.
 FEW = 8
 
@@ -56,34 +54,6 @@ def gitea(db: None) -> Iterator[FakeGitea]:
 def plain(db: None) -> Iterator[FakeRegistry]:
     with FakeRegistry() as fake:
         yield fake
-
-
-def synced(fake: FakeRegistry, kind: str = "distribution") -> Repository:
-    """The repository as a sync brings it here; then all that was asked is forgotten."""
-    fake.push(PATH, content.image("old"), "1.0", "1.0.1")
-    fake.push(PATH, content.image("new"), "2.0")
-    registry = Registry.objects.create(name="harbour", kind=kind, url=fake.url, allow_private=True)
-    if kind != "distribution":
-        RegistryCredential.objects.create(
-            registry=registry, username=USERNAME, secret=Secret(PASSWORD)
-        )
-    succeed(registry)
-    fake.requests.clear()
-    return Repository.objects.select_related("registry").get(path=PATH)
-
-
-def artifact(repository: Repository, tag: str) -> Artifact:
-    found = repository.tags.select_related("artifact__manifest").get(name=tag).artifact
-    found.repository = repository
-    return found
-
-
-def seen(repository: Repository, *tags: str) -> dict[str, str]:
-    return {tag: artifact(repository, tag).manifest.digest for tag in tags}
-
-
-def names(repository: Repository) -> set[str]:
-    return set(repository.tags.values_list("name", flat=True))
 
 
 def kinds(heard: list[Event]) -> list[str]:
