@@ -114,7 +114,7 @@ def _count_artifacts(registry: Registry, pulls: Sequence[Pull]) -> None:
     execute(
         """
         UPDATE registries_artifact artifact
-           SET pull_count = pull_count + pulled.count,
+           SET pull_count = artifact.pull_count + pulled.count,
                pulled_at = greatest(artifact.pulled_at, pulled.at)
           FROM unnest(%(paths)s::text[], %(digests)s::text[], %(ats)s::timestamptz[],
                       %(counts)s::bigint[]) AS pulled(path, digest, at, count)
@@ -135,7 +135,7 @@ def _count_tags(registry: Registry, pulls: Sequence[Pull]) -> None:
     execute(
         """
         UPDATE registries_tag tag
-           SET pull_count = pull_count + pulled.count,
+           SET pull_count = tag.pull_count + pulled.count,
                pulled_at = greatest(tag.pulled_at, pulled.at)
           FROM unnest(%(paths)s::text[], %(tags)s::text[], %(ats)s::timestamptz[],
                       %(counts)s::bigint[]) AS pulled(path, name, at, count)
