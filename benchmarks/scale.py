@@ -13,10 +13,10 @@ STATEMENTS = (
     INSERT INTO registries_registry (
         name, kind, url, public_host, allow_private, ca_certificate, repository_names,
         sync_interval, next_sync_at, max_concurrency, health, health_detail, synced_at, imported_at,
-        repository_count, tag_count, unique_bytes, created_at)
+        repository_count, tag_count, unique_bytes, created_at, options)
     SELECT 'scale', 'distribution', 'https://registry.example.com', '', false, '', '{}',
            interval '1 day', now() + interval '1 year', 32, 'healthy', '', now(), now(),
-           %(repositories)s, %(repositories)s * 10, 0, now()
+           %(repositories)s, %(repositories)s * 10, 0, now(), '{}'
     """,
     """
     INSERT INTO registries_repository (

@@ -53,9 +53,9 @@ def house(built: House, fake: FakeRegistry) -> House:
         INSERT INTO registries_registry (
             name, kind, url, public_host, allow_private, ca_certificate, repository_names,
             max_concurrency, health, health_detail, repository_count, tag_count, unique_bytes,
-            created_at, sync_interval)
+            created_at, sync_interval, options)
         VALUES ('harbour', 'distribution', '{fake.url}', '', true, '', '{{}}', 8, 'unknown', '',
-                0, 0, 0, now(), '15 minutes')
+                0, 0, 0, now(), '15 minutes', '{{}}')
     """)
     return built
 
