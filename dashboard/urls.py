@@ -76,6 +76,7 @@ urlpatterns = [
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),
     path("", include("webhooks.urls")),
     path("webhooks/", include("dashboard.urls_webhooks")),
+    path("mirrors/", include("dashboard.urls_mirrors")),
     path("", include("dashboard.urls_access")),
     path("", include("dashboard.urls_manage")),
 ]

@@ -145,6 +145,27 @@ class RegistryRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorCreated(Event):
+    """`registry` is empty where the two places lie in two registries."""
+
+    mirror: str
+    new: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorChanged(Event):
+    mirror: str
+    old: dict[str, str]
+    new: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorRemoved(Event):
+    mirror: str
+    old: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SyncEnded(Event):
     run: int
     state: str

@@ -11,6 +11,7 @@ from registries.models.content import (
     TagMove,
     TagName,
 )
+from registries.models.mirrors import Mirror
 from registries.models.registry import (
     ApiCredential,
     Namespace,
@@ -28,6 +29,7 @@ __all__ = [
     "Manifest",
     "ManifestChild",
     "ManifestLayer",
+    "Mirror",
     "Namespace",
     "Registry",
     "RegistryCredential",

@@ -267,6 +267,17 @@ AUDIT = [
     Line("POST", "/audit/verify/", needs("audit read", EVERYTHING), 403, 302, 403),
 ]
 
+MIRRORS = [
+    _everybody("GET", "/mirrors/"),
+    _everybody("GET", "/mirrors/compare/"),
+    _everybody("GET", "/mirrors/compare/?source=harbour/team-a/*&target=harbour/copy/*"),
+    Line("GET", "/mirrors/new/", needs("registry manage"), 403, 200, 200),
+    Line("POST", "/mirrors/new/", needs("registry manage"), 403, 422, 422),
+    _screen("/mirrors/{mirror}/", PULLING),
+    _screen("/mirrors/{mirror}/health/", PULLING),
+    *_form("/mirrors/{mirror}/change/", needs("registry manage"), 422),
+    *_form("/mirrors/{mirror}/remove/", needs("registry manage")),
+]
 FOLLOWING = [
     _everybody("GET", "/profile/following/"),
     _everybody("POST", "/profile/following/add/", 422),
@@ -306,6 +317,7 @@ LINES = [
     *TOKENS,
     *PEOPLE_AND_TEAMS,
     *AUDIT,
+    *MIRRORS,
     *FOLLOWING,
     *WEBHOOKS,
 ]

@@ -29,7 +29,7 @@ from access.policy import SHELL
 from access.scopes import Scope
 from registries.actor import SYSTEM
 from registries.events import RegistryChanged, emit
-from registries.models import Registry, SyncRun
+from registries.models import Mirror, Registry, SyncRun
 from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
@@ -76,6 +76,7 @@ def ground(db: None) -> dict[str, object]:
         ).pk,
         "review": _review(harbour, grant.pk).pk,
         "entry": _entry("harbour"),
+        "mirror": _mirror(harbour).pk,
         "follow": Follow.objects.create(user=person, registry=harbour).pk,
         "webhook": str(webhook.pk),
         "inbound": create_secret(harbour, rights=SHELL, actor=SYSTEM).secret.pk,
@@ -93,6 +94,13 @@ def _image(registry: Registry) -> str:
     catalog.tag(app, "1.0", image)
     catalog.recount(registry)
     return str(image.manifest.digest)
+
+
+def _mirror(registry: Registry) -> Mirror:
+    """Of two places in one registry: the right there is a right at both ends."""
+    return Mirror.objects.create(
+        source=registry, source_path="team-a/*", target=registry, target_path="copy/*"
+    )
 
 
 def _run(registry: Registry) -> SyncRun:

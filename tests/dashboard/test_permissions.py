@@ -30,7 +30,19 @@ ELSEWHERE = Scope("elsewhere")
 EVIL = ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]
 # What stands for values of addresses that are only resolved.
 SOME = dict.fromkeys(
-    ("run", "grant", "person", "member", "rule", "request", "review", "delivery", "follow"), "1"
+    (
+        "run",
+        "grant",
+        "person",
+        "member",
+        "rule",
+        "request",
+        "review",
+        "delivery",
+        "follow",
+        "mirror",
+    ),
+    "1",
 ) | {
     "digest": f"sha256:{'a' * 64}",
     "start": "sha256:aaaaaa",

@@ -46,6 +46,9 @@ PAGES = {
     "digest, places": "/digests/{image}/held",
     "digest, tags": "/digests/{index}/tags",
     "digest, referrers": "/digests/{image}/referrers",
+    "mirrors": "/mirrors/",
+    "mirror": "/mirrors/compare/?source=harbour/team/*&target=harbour/elsewhere/*",
+    "mirror, tags": "/mirrors/compare/?source=harbour/team/app&target=harbour/elsewhere/app",
 }
 ABOUT_ACCESS = {
     "machines": "/access/machines/?sort=-used",

@@ -14,6 +14,8 @@ from dashboard.browse.filters import FilterError, clean
 from dashboard.views.access.asking import Asker, asker, manager
 
 OFFERED = 30
+# What fields that take a scope are called: a picker sends what is typed under its own name.
+SCOPE_FIELDS = ("scope", "source", "target")
 # Repositories read to find the namespaces below what was typed.
 READ = 200
 
@@ -21,7 +23,8 @@ READ = 200
 @require_safe
 def scopes(request: HttpRequest) -> HttpResponse:
     """Registries, namespaces and repositories that begin with what was typed."""
-    return _options(request, suggested_scopes(asker(request), _typed(request, "scope")))
+    text = next(filter(None, (_typed(request, name) for name in SCOPE_FIELDS)), "")
+    return _options(request, suggested_scopes(asker(request), text))
 
 
 @require_safe
