@@ -10,7 +10,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from registries.actor import SYSTEM, Actor
+from registries.documents import read_document as read_one_document
 from registries.models import Registry, SyncRun, TagMove
+from registries.oci.reference import Digest
 from registries.sync import recovery, run
 from registries.sync.refresh import refresh_repository
 
@@ -65,3 +67,10 @@ def refresh(registry_id: int, path: str, tag: str | None = None) -> None:
         )
         for problem in tally.problems:
             log.warning("%s/%s: %s", registry.name, path, problem.message)
+
+
+@shared_task
+def read_document(registry_id: int, path: str, digest: str, actor: tuple[str, str, str]) -> None:
+    """Read one manifest that somebody opened and only a listing had described."""
+    if registry := Registry.objects.filter(pk=registry_id).first():
+        read_one_document(registry, path, Digest(digest), actor=Actor(*actor))

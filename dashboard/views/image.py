@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from access.shortcuts import get_repository_or_404
 from dashboard.browse.images import ImagePage, get_artifact_or_404, get_tag_or_404
 from dashboard.browse.pulling import pull_commands
+from registries.connectors import CONNECTORS
 from registries.models import Artifact, Repository, Tag
 
 
@@ -57,6 +58,7 @@ def _page(
         "artifact": artifact,
         "manifest": artifact.manifest,
         "image": image,
+        "is_rationed": CONNECTORS[repository.registry.kind].pulls_are_rationed,
         "commands": pull_commands(
             repository,
             artifact.manifest.kind,

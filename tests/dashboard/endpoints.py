@@ -121,6 +121,8 @@ BROWSING = [
     _screen(f"{APP}/-/tags/1.0/history", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}", PULLING),
     _screen(f"{APP}/-/manifests/{{digest}}/raw", PULLING),
+    _screen(f"{APP}/-/manifests/{{digest}}/read", PULLING),
+    Line("POST", f"{APP}/-/manifests/{{digest}}/read", PULLING, 403, 302, 404),
     # The other registry has the same image: who looks into that one is told of that one.
     Line("GET", "/digests/{digest}", PULLING, 404, 200, 200),
     Line("GET", "/digests/{digest}/held", PULLING, 404, 200, 200),
