@@ -16,6 +16,7 @@ from yarl import URL
 
 from registries.connectors.api_sign_in import SignIn
 from registries.oci import mediatypes
+from registries.oci.connection import InvalidConnection
 from registries.oci.errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -194,3 +195,15 @@ def quoted(part: str, *, times: int = 1) -> str:
     for _ in range(times):
         part = quote(part, safe="")
     return part
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Return the origin and the path below it of an API's address as people type it.
+
+    Raises `InvalidConnection`.
+    """
+    try:
+        url = URL(text if "://" in text else f"https://{text}")
+        return str(url.origin()), url.raw_path.rstrip("/")
+    except ValueError:
+        raise InvalidConnection(f"{text!r} is not the address of an API.") from None

@@ -87,6 +87,11 @@ class GhcrConnector(StandardConnector):
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def has_budget(self) -> bool:
+        """GitHub's API has one, whatever the owner says of the registry."""
+        return True
+
     @classmethod
     def home(cls, host: str) -> str | None:
         """Return the address of ghcr.io."""

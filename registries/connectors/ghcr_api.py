@@ -12,10 +12,10 @@ from datetime import datetime
 import orjson
 from yarl import URL
 
-from registries.connectors.api import VendorApi
+from registries.connectors.api import VendorApi, split_address
 from registries.connectors.api_sign_in import FixedSignIn
 from registries.oci import untrusted
-from registries.oci.connection import Connection, InvalidConnection
+from registries.oci.connection import Connection
 from registries.oci.errors import AccessDenied, RegistryError, Throttled, Unsupported
 from registries.oci.failures import asked_to_wait
 from registries.oci.transport import Answer, Sending, Stats, Transport
@@ -31,7 +31,7 @@ class GithubApi(VendorApi):
     """Requests to GitHub, which end for all once it has said to come back in an hour."""
 
     def __init__(self, connection: Connection, address: str, stats: Stats) -> None:
-        origin, base = _split(address)
+        origin, base = split_address(address)
         _, token = connection.credentials or ("", "")
         there = replace(
             connection,
@@ -117,12 +117,3 @@ def _message(answer: Answer) -> str:
         return ""
     said = untrusted.text(document.get("message"))
     return f": {said[:_EXCERPT].rstrip('.')}" if said else ""
-
-
-def _split(address: str) -> tuple[str, str]:
-    """Return the origin and the path of the API's address."""
-    try:
-        url = URL(address if "://" in address else f"https://{address}")
-        return str(url.origin()), url.raw_path.rstrip("/")
-    except ValueError:
-        raise InvalidConnection(f"{address!r} is not the address of an API.") from None

@@ -142,6 +142,7 @@ def test_github_gets_no_more_than_it_publishes_and_the_registry_is_not_held_back
     api = connector._api.transport.connection
     assert (api.requests_per_minute, REQUESTS_PER_MINUTE * 60) == (83, 4980)
     assert connector._connection.requests_per_minute is None
+    assert connector.has_budget
 
 
 def test_a_used_up_hour_ends_all_requests_at_once(fake: FakeGithub) -> None:

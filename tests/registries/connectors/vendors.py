@@ -15,6 +15,7 @@ from tests.fakes.amazon import FakeEcr
 from tests.fakes.dockerhub import FakeDockerHub
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.github import FakeGithub
+from tests.fakes.gitlab import FakeGitlab
 from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, answers, throttles
@@ -102,6 +103,14 @@ GHCR = Vendor(
     listing="/versions",
     throttled=github.is_used_up(resets_at=0, times=1),
 )
+GITLAB = Vendor(
+    "gitlab",
+    fake=lambda: FakeGitlab(page_size=100),
+    connect=lambda fake: connection(
+        fake, username=USERNAME, password=PASSWORD, requests_per_minute=60_000
+    ),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+)
 GAR = Vendor(
     "gar",
     fake=lambda: FakeGar(page_size=100),
@@ -154,6 +163,7 @@ VENDORS: tuple[Vendor, ...] = (
     HARBOR,
     DOCKERHUB,
     GHCR,
+    GITLAB,
     ECR,
     GAR,
     GITEA,
