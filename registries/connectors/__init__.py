@@ -14,6 +14,7 @@ from registries.connectors.ghcr import GhcrConnector
 from registries.connectors.gitea import GiteaConnector
 from registries.connectors.gitlab import GitlabConnector
 from registries.connectors.harbor import HarborConnector
+from registries.connectors.quay import QuayConnector
 from registries.connectors.zot import ZotConnector
 from registries.oci.connection import Connection, InvalidConnection
 
@@ -24,6 +25,7 @@ CONNECTORS: dict[str, type[Connector]] = {
         AcrConnector,
         HarborConnector,
         DockerHubConnector,
+        QuayConnector,
         GhcrConnector,
         GitlabConnector,
         EcrConnector,

@@ -19,6 +19,7 @@ from tests.fakes.gitlab import FakeGitlab
 from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import How, answers, throttles
+from tests.fakes.quay import API_TOKEN, FakeQuay
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME, SignIn
 from tests.fakes.zot import FakeZot
@@ -145,6 +146,19 @@ ACR = Vendor(
     forget_tokens=_forget_acr,
     listing="/_tags",
 )
+QUAY = Vendor(
+    "quay",
+    fake=FakeQuay,
+    connect=lambda fake: connection(
+        fake,
+        username=USERNAME,
+        password=PASSWORD,
+        api_secret=API_TOKEN,
+        options={"namespaces": "library, team-a a z"},
+    ),
+    forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+    listing="/tag/",
+)
 GITEA = Vendor(
     "gitea",
     fake=FakeGitea,
@@ -162,6 +176,7 @@ VENDORS: tuple[Vendor, ...] = (
     ACR,
     HARBOR,
     DOCKERHUB,
+    QUAY,
     GHCR,
     GITLAB,
     ECR,
