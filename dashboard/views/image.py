@@ -50,6 +50,7 @@ def _page(
     request: HttpRequest, repository: Repository, artifact: Artifact, tag: Tag | None = None
 ) -> HttpResponse:
     image = ImagePage(request.user, repository, artifact, request.GET.get("platform", ""))
+    connector = CONNECTORS[repository.registry.kind]
     context = {
         "section": "registries",
         "repository": repository,
@@ -58,7 +59,8 @@ def _page(
         "artifact": artifact,
         "manifest": artifact.manifest,
         "image": image,
-        "is_rationed": CONNECTORS[repository.registry.kind].pulls_are_rationed,
+        "is_rationed": connector.pulls_are_rationed,
+        "kind_label": connector.label,
         "commands": pull_commands(
             repository,
             artifact.manifest.kind,
