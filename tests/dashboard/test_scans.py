@@ -43,6 +43,6 @@ def test_pages_tell_what_the_registry_counts(as_viewer: Client) -> None:
     Repository.objects.update(pull_count=123)
     html = text(as_viewer, f"/r/harbour/team-a/app/-/manifests/{image.manifest.digest}")
     assert "2 critical" in html
-    assert "<strong>123</strong> pulls, as the registry counts" in text(
+    assert ">123</span></strong> pulls, as the registry counts" in text(
         as_viewer, "/r/harbour/team-a/app"
     )
