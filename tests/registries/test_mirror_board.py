@@ -231,7 +231,7 @@ def told(ours: Sequence[str], theirs: Sequence[str]) -> str:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(tags=TAGS)
 def test_any_history_is_judged_as_told(
