@@ -45,6 +45,11 @@ class FakeDockerHub(FakeRegistry):
         self._listed.pop(repository, None)
         return super().push(repository, manifest, *tags)
 
+    def delete_tag(self, repository: str, tag: str) -> None:
+        """Take a tag away; what was listed of its repository is worked out again."""
+        self._listed.pop(repository, None)
+        super().delete_tag(repository, tag)
+
     def forget_tokens(self) -> None:
         """Withdraw every token given out, by both."""
         self._tokens.clear()
@@ -166,7 +171,6 @@ class FakeDockerHub(FakeRegistry):
         path, tag = _path(request), request.match_info["tag"]
         if tag not in self.repositories.get(path, Holdings()).tags:
             return _missing()
-        self._listed.pop(path, None)
         self.delete_tag(path, tag)
         return web.Response(status=204)
 

@@ -51,6 +51,11 @@ class FakeHarbor(FakeRegistry):
         self._forget(repository)
         return super().push(repository, manifest, *tags)
 
+    def delete_tag(self, repository: str, tag: str) -> None:
+        """Take a tag away; what was listed of its repository is worked out again."""
+        self._forget(repository)
+        super().delete_tag(repository, tag)
+
     def _forget(self, repository: str) -> None:
         self._listed.pop((repository, True), None)
         self._listed.pop((repository, False), None)

@@ -108,6 +108,11 @@ class FakeQuay(FakeRegistry):
         self._listed.pop(repository, None)
         return super().push(repository, manifest, *tags)
 
+    def delete_tag(self, repository: str, tag: str) -> None:
+        """Take a tag away; what was listed of its repository is worked out again."""
+        self._listed.pop(repository, None)
+        super().delete_tag(repository, tag)
+
     def judge(self, request: web.Request) -> web.StreamResponse | None:
         """Want the OAuth token for the API; without any, only reading of what is public."""
         if request.path == "/v2/auth":
