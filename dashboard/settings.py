@@ -297,6 +297,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ROUTES = {
+    # The first pattern that fits counts.
+    "registries.tasks.read_report": {"queue": "default"},
     "registries.tasks.*": {"queue": "sync"},
     "webhooks.tasks.handle_notifications": {"queue": "events"},
     "webhooks.tasks.deliver": {"queue": "deliveries"},

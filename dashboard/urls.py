@@ -17,6 +17,7 @@ from dashboard.views import (
     registry,
     repository,
     search,
+    vendor,
 )
 from dashboard.views.access import docker
 from dashboard.views.access.profile import elsewhere
@@ -73,6 +74,20 @@ urlpatterns = [
         "r/<registry:name>/-/notifications/secrets/<uuid:pk>/remove",
         notifications.remove,
         name="notification-secret-remove",
+    ),
+    path("r/<registry:name>/-/vendor", vendor.vendor, name="vendor"),
+    path("r/<registry:name>/-/vendor/read", vendor.read, name="vendor-read"),
+    path("r/<registry:name>/-/vendor/do/<slug:code>", vendor.remedy, name="vendor-remedy"),
+    path(
+        "r/<registry:name>/-/vendor/webhooks", vendor.create_webhook, name="vendor-webhook-create"
+    ),
+    path(
+        "r/<registry:name>/-/vendor/webhooks/ping", vendor.ping_webhook, name="vendor-webhook-ping"
+    ),
+    path(
+        "r/<registry:name>/-/vendor/webhooks/remove",
+        vendor.remove_webhook,
+        name="vendor-webhook-remove",
     ),
     path("r/<registry:name>/<repository:path>", repository.tags, name="repository"),
     path("r/<registry:name>/<repository:path>/-/", include(of_repository)),

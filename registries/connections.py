@@ -20,7 +20,7 @@ from registries.connectors import CONNECTORS, FALLBACK, CheckStep, Power, connec
 from registries.connectors.detection import Found
 from registries.events import RegistryChanged, RegistryConnected, RegistryRemoved, emit
 from registries.models import ApiCredential, Registry, RegistryCredential
-from registries.oci.connection import Connection, Limits
+from registries.oci.connection import Connection, InvalidConnection, Limits
 from registries.oci.errors import RegistryError
 from registries.registry_settings import RegistrySettings, cleaned, differences
 from registries.secret import Secret
@@ -134,7 +134,10 @@ def check_connection(
     if not settings.kind:
         settings = asyncio.run(_with_kind(settings, dialled))
         dialled = replace(dialled, url=settings.url, options=settings.options)
-    steps, powers = asyncio.run(_check(settings, dialled))
+    try:
+        steps, powers = asyncio.run(_check(settings, dialled))
+    except InvalidConnection as error:  # a setting of its kind that can be none
+        raise ValidationError(str(error)) from None
     return ConnectionCheck(settings, tuple(steps), powers)
 
 

@@ -140,6 +140,27 @@ class RegistryChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VendorSettingChanged(Event):
+    """Somebody had a setting changed at the vendor itself; `said` is what was done, a sentence."""
+
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class VendorWebhookCreated(Event):
+    """Somebody had a webhook set up at the vendor."""
+
+    webhook: str
+
+
+@dataclass(frozen=True, slots=True)
+class VendorWebhookRemoved(Event):
+    """Somebody had a webhook removed at the vendor."""
+
+    webhook: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryRemoved(Event):
     url: str
 

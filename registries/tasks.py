@@ -9,6 +9,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from registries import reports
 from registries.actor import SYSTEM, Actor
 from registries.documents import read_document as read_one_document
 from registries.models import Registry, SyncRun, TagMove
@@ -39,12 +40,21 @@ def sync_registry(run_id: int) -> None:
     if waiting := SyncRun.objects.select_related("registry").filter(pk=run_id).first():
         for batch in run.execute_run(waiting, fan_out=True):
             sync_batch.delay(batch.pk)
+        if reports.is_due(waiting.registry, timezone.now()):
+            read_report.delay(waiting.registry_id)
 
 
 @shared_task(soft_time_limit=HOURS - 60, time_limit=HOURS)
 def sync_batch(batch_id: int) -> None:
     if following := run.work_on_batch(batch_id):
         sync_batch.delay(following.pk)
+
+
+@shared_task
+def read_report(registry_id: int) -> None:
+    """Read what the vendor tells of a registry besides its content."""
+    if registry := Registry.objects.filter(pk=registry_id).first():
+        reports.read_report(registry)
 
 
 @shared_task

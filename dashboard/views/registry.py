@@ -18,8 +18,10 @@ from dashboard.browse.tree import Tree
 from dashboard.htmx import render_page
 from dashboard.pagination import COUNT_CAP, CappedCount, Column, Order, Page, paginate
 from dashboard.totals import held_in
+from registries.connectors import CONNECTORS
 from registries.models import Repository, SyncRun
 from registries.models.registry import PUSHED_OR_NEVER, RepositoryQuerySet
+from registries.reports import tells
 
 COLUMNS = {
     "path": Column(F("path"), str),
@@ -58,6 +60,7 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
         "may_read": may_read,
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, scope),
         "can_grant": may(request.user, Action.ACCESS_MANAGE, scope),
+        "vendor": CONNECTORS[registry.kind].label if tells(registry) else "",
         "namespace": namespace.text,
         "place": place,
         "crumbs": _crumbs(namespace.text),

@@ -110,4 +110,5 @@ async def _tried(
 
 def webhook_name(text: str) -> str:
     """Return a name that a webhook can have in Azure: five to fifty letters and digits."""
-    return f"portolan{_ODD.sub('', text)}"[:50]
+    letters = _ODD.sub("", text)
+    return f"portolan{letters.removeprefix('portolan')}"[:50]

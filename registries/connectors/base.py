@@ -81,6 +81,8 @@ class Connector(ABC):
     # Whether reading a manifest is counted against a pull quota: then a sync reads none that a
     # listing describes, not even a full one.
     pulls_are_rationed: ClassVar[bool] = False
+    # What one of its webhooks is for, where it has none for all: "project".
+    webhooks_are_for: ClassVar[str] = ""
     # What can be done about what a report tells, by code: the words on the button.
     remedies: ClassVar[Mapping[str, str]] = {}
 

@@ -37,6 +37,7 @@ class HarborConnector(StandardConnector):
     label: ClassVar[str] = "Harbor"
     judges_access: ClassVar[bool] = True
     own_permissions: ClassVar[str] = "the members and robots of its projects"
+    webhooks_are_for: ClassVar[str] = "project"
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
             Ability.CATALOG,

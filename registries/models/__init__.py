@@ -19,6 +19,7 @@ from registries.models.registry import (
     RegistryCredential,
     Repository,
 )
+from registries.models.reports import RegistryReport
 from registries.models.sync import SyncBatch, SyncProblem, SyncRun
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Namespace",
     "Registry",
     "RegistryCredential",
+    "RegistryReport",
     "Repository",
     "SyncBatch",
     "SyncProblem",

@@ -146,6 +146,18 @@ NOTIFICATIONS = [
     Line("POST", "/r/harbour/-/notifications/secrets", needs("registry manage"), 403, 201, 404),
     *_form("/r/harbour/-/notifications/secrets/{inbound}/remove", needs("registry manage")),
 ]
+_AZURE = Scope("azure")
+_MANAGING_AZURE = needs("registry manage", _AZURE)
+_VENDOR = "/r/azure/-/vendor"
+_HOOK = {"webhook": "portolanazure"}
+VENDOR = [
+    _screen(_VENDOR, needs("registry read", _AZURE)),
+    Line("POST", f"{_VENDOR}/read", _MANAGING_AZURE, 403, 302, 404),
+    *_form(f"{_VENDOR}/do/acr-admin-enabled", _MANAGING_AZURE),
+    Line("POST", f"{_VENDOR}/webhooks", _MANAGING_AZURE, 403, 302, 404),
+    Line("POST", f"{_VENDOR}/webhooks/ping", _MANAGING_AZURE, 403, 302, 404, _HOOK),
+    *_form(f"{_VENDOR}/webhooks/remove?webhook=portolanazure", _MANAGING_AZURE),
+]
 CONNECTING = [
     Line("GET", "/registries/connect/", needs("registry manage", EVERYTHING), 403, 200, 403),
     Line("POST", "/registries/connect/", needs("registry manage", EVERYTHING), 403, 422, 403),
@@ -311,6 +323,7 @@ LINES = [
     *DELETING_THERE,
     *DOCKER,
     *NOTIFICATIONS,
+    *VENDOR,
     *CONNECTING,
     *ROLES_AND_GRANTS,
     *REQUESTS_AND_REVIEWS,

@@ -28,8 +28,9 @@ from access.models import (
 from access.policy import SHELL
 from access.scopes import Scope
 from registries.actor import SYSTEM
+from registries.connectors.reports import NativeWebhook, Report
 from registries.events import RegistryChanged, emit
-from registries.models import Mirror, Registry, SyncRun
+from registries.models import Mirror, Registry, RegistryReport, SyncRun
 from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
@@ -44,6 +45,7 @@ def ground(db: None) -> dict[str, object]:
     elsewhere = _registry("elsewhere")
     digest = _image(harbour)
     _image(elsewhere)
+    _vendor("azure")
     person = User.objects.create_user("paula", "paula@example.com")
     grant = give(person, "pusher", Scope("harbour", "team-a/*"))
     crew = Team.objects.create(name="crew")
@@ -86,6 +88,14 @@ def ground(db: None) -> dict[str, object]:
 
 def _registry(name: str) -> Registry:
     return catalog.registry(name, sync_interval=None)
+
+
+def _vendor(name: str) -> None:
+    """A registry of a kind that tells something, where nobody answers."""
+    registry = catalog.registry(name, sync_interval=None, kind="acr")
+    webhook = NativeWebhook(f"portolan{name}", f"portolan{name}", "", ("push",))
+    report = Report(webhooks=(webhook,), offers=("acr-admin-enabled",))
+    RegistryReport.objects.create(registry=registry, data=report.as_json())
 
 
 def _image(registry: Registry) -> str:

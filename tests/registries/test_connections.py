@@ -424,3 +424,12 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_a_password_is_not_part_of_how_settings_look() -> None:
     assert doors.PASSWORD not in repr(settings_for("https://registry.example.com"))
+
+
+def test_a_setting_of_its_kind_that_can_be_none_is_refused_in_words() -> None:
+    options = {"subscription": "ours", "resource_group": "harbours"}
+    settings = RegistrySettings(
+        name="azure", url="https://contoso.azurecr.io", kind="acr", options=options
+    )
+    with pytest.raises(ValidationError, match="by its id"):
+        connections.check_connection(settings)

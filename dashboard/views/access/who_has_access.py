@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
@@ -16,13 +17,25 @@ from access.scopes import Scope
 from dashboard.forms_access import WhoForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, Page, paginate
-from dashboard.views.access.asking import manager, scope_of_address
+from dashboard.views.access.asking import Asker, manager, scope_of_address
 from dashboard.views.access.suggest import suggested_scopes
 from registries.connectors import CONNECTORS
-from registries.models import Registry
+from registries.connectors.reports import NativeGrant
+from registries.models import Registry, RegistryReport
 
+MOST_NATIVE = 200
 _PEOPLE = Order.read("", {"name": Column(F("username"), str)})
 _MACHINES = Order.read("", {"name": Column(F("name"), str)})
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """Rights given at the registry itself, the first of them, and how many there are."""
+
+    label: str
+    stored: RegistryReport
+    grants: tuple[NativeGrant, ...]
+    count: int
 
 
 @require_safe
@@ -41,6 +54,7 @@ def who(request: HttpRequest) -> HttpResponse:
         scope_of_address(one, str(scope))
         one.rights.require(Action.ACCESS_MANAGE, scope)
         context["enforcement"] = _enforcement(scope)
+        context["native"] = _native(one, scope)
         chosen = form.cleaned_data["action"]
         action = Action.parse(chosen) if chosen else None
         context |= _found(request, scope, action) | {"action": action}
@@ -51,6 +65,18 @@ def _enforcement(scope: Scope) -> str:
     """Where grants on this registry hold; nothing for everything, which has registries of all kinds."""
     kind = Registry.objects.filter(name=scope.registry).values_list("kind", flat=True).first()
     return CONNECTORS[kind].enforcement() if kind in CONNECTORS else ""
+
+
+def _native(one: Asker, scope: Scope) -> Native | None:
+    """What the vendor says of access, for who manages access to all of the registry."""
+    if scope.registry is None or not one.manages(Scope(scope.registry)):
+        return None
+    stored = RegistryReport.objects.select_related("registry").filter(registry__name=scope.registry)
+    if (row := stored.first()) is None or row.registry.kind not in CONNECTORS:
+        return None
+    access = row.report.access
+    label = CONNECTORS[row.registry.kind].label
+    return Native(label, row, access[:MOST_NATIVE], len(access)) if access else None
 
 
 def _found(request: HttpRequest, scope: Scope, action: Action | None) -> dict[str, Any]:
