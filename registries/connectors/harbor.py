@@ -207,9 +207,7 @@ class HarborConnector(StandardConnector):
         """Return what the credential may do; a member's role in a project tells what tokens do not."""
         known = {power.name: power for power in await powers_of(self, self._client)}
         project, roles = await self._roles()
-        if known["delete"].allowed is None and roles & {_ADMIN, _MAINTAINER}:
-            told = f"The account's role in project {project} allows it there."
-            known["delete"] = Power("delete", True, told)
+        known["delete"] = _delete(known["delete"], project, roles)
         if _ADMIN in roles:
             told = f"The account is an administrator of project {project}."
             known["webhooks"] = Power("webhooks", True, told)
@@ -239,3 +237,18 @@ class HarborConnector(StandardConnector):
     async def delete_webhook(self, webhook_id: str) -> None:
         """Remove a webhook policy, which is named as `project/id`."""
         await delete_policy(self._api, webhook_id)
+
+
+def _delete(told: Power, project: str, roles: set[int]) -> Power:
+    """Return what is known of deleting: tokens tell only of whole repositories.
+
+    A robot may have the right to delete artifacts and tags, and not that one.
+    """
+    if told.allowed is True:
+        return told
+    if roles & {_ADMIN, _MAINTAINER}:
+        return Power("delete", True, f"The account's role in project {project} allows it there.")
+    if told.allowed is False and not roles:
+        detail = "Whole repositories: no. For artifacts and tags Harbor says when it is tried."
+        return Power("delete", None, detail)
+    return told

@@ -49,7 +49,7 @@ class HarborReport:
         if quotas is None and len(usage) == len(named):
             del self._unread["quotas"]
         return Report(
-            facts=(*await self._facts(), ("Projects", str(len(named)))),
+            facts=(*await self._facts(named[0][0] if named else ""), ("Projects", str(len(named)))),
             usage=tuple(usage),
             access=tuple(grants),
             webhooks=tuple(webhooks),
@@ -98,15 +98,24 @@ class HarborReport:
         quota = untrusted.mapping(untrusted.mapping(page.json).get("quota"))
         return list(_storage(quota, project))
 
-    async def _facts(self) -> tuple[tuple[str, str], ...]:
-        try:
-            about = untrusted.mapping((await self._api.get("/systeminfo", "system")).json)
-        except RegistryError:
-            return ()
-        told = {"Version": about.get("harbor_version"), "Sign-in": about.get("auth_mode")}
+    async def _facts(self, project: str) -> tuple[tuple[str, str], ...]:
+        """Return the version, how people sign in, and the scanner of a project."""
+        about = await self._about("/systeminfo")
+        scanner = await self._about(f"/projects/{quoted(project)}/scanner") if project else {}
+        told = {
+            "Version": about.get("harbor_version"),
+            "Sign-in": about.get("auth_mode"),
+            "Scanner": scanner.get("name"),
+        }
         return tuple(
             (name, text) for name, value in told.items() if (text := untrusted.text(value))
         )
+
+    async def _about(self, path: str) -> dict[str, Any]:
+        try:
+            return untrusted.mapping((await self._api.get(path, "facts")).json)
+        except RegistryError:
+            return {}
 
     async def _objects(
         self, path: str, what: str, query: dict[str, str] | None = None

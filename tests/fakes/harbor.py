@@ -81,6 +81,7 @@ class FakeHarbor(FakeRegistry):
             web.get(at + "/robots", self._robots),
             web.get(project, self._project),
             web.get(project + "/summary", self._summary),
+            web.get(project + "/scanner", self._scanner),
             web.get(project + "/members", self._members),
             web.get(project + "/webhook/policies", self._policies),
             web.post(project + "/webhook/policies", self._create_policy),
@@ -267,6 +268,9 @@ class FakeHarbor(FakeRegistry):
 
     async def _system(self, _: web.Request) -> web.Response:
         return web.json_response({"harbor_version": "v2.11.0-fake", "auth_mode": "oidc_auth"})
+
+    async def _scanner(self, _: web.Request) -> web.Response:
+        return web.json_response({"name": "Trivy", "url": "http://trivy:8080", "is_default": True})
 
     async def _members(self, request: web.Request) -> web.Response:
         return self._paged(request, self.settings.members.get(request.match_info["project"]) or [])

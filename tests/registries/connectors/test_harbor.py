@@ -13,7 +13,7 @@ from registries.connectors.harbor import HarborConnector
 from registries.connectors.harbor_artifacts import Gathered
 from registries.connectors.harbor_report import robot_grants
 from registries.connectors.reports import NewWebhook
-from registries.oci.client import Ping
+from registries.oci.client import Ping, RegistryClient
 from registries.oci.errors import AccessDenied, NotFound, RegistryError, Unsupported
 from registries.oci.kinds import Kind
 from registries.oci.outlines import Lock
@@ -249,6 +249,34 @@ def test_a_project_whose_name_is_a_number_is_found_by_its_name(harbor: FakeHarbo
     assert {power.name: power.allowed for power in powers}["webhooks"] is True
 
 
+@pytest.mark.parametrize(
+    ("granted", "roles", "allowed"),
+    [
+        ({"pull", "delete"}, [], True),
+        ({"pull"}, [4], True),
+        ({"pull"}, [2], False),
+        ({"pull"}, [], None),  # a robot: artifacts may be its to delete, though not repositories
+        (None, [], None),
+        (None, [1], True),
+    ],
+)
+def test_who_may_delete_is_told_by_tokens_and_roles(
+    harbor: FakeHarbor,
+    monkeypatch: pytest.MonkeyPatch,
+    granted: set[str] | None,
+    roles: list[int],
+    allowed: bool | None,
+) -> None:
+    async def told(*_: object) -> frozenset[str] | None:
+        return None if granted is None else frozenset(granted)
+
+    monkeypatch.setattr(RegistryClient, "granted", told)
+    harbor.push("team/app", content.image(), "v1")
+    harbor.settings.roles = roles
+    powers = use(harbor, lambda connector: connector.powers())
+    assert {power.name: power.allowed for power in powers}["delete"] is allowed
+
+
 # Deleting
 
 
@@ -321,7 +349,12 @@ def test_the_report_tells_members_robots_quotas_and_webhooks(harbor: FakeHarbor)
     everywhere = access["robot$all"]
     assert (everywhere.scope, everywhere.ends, everywhere.enabled) == ("all projects", "", False)
     assert [(it.used, it.limit, it.unit) for it in report.usage] == [(1000, 10_000, "bytes")]
-    assert dict(report.facts)["Version"] == "v2.11.0-fake"
+    assert dict(report.facts) == {
+        "Version": "v2.11.0-fake",
+        "Sign-in": "oidc_auth",
+        "Scanner": "Trivy",
+        "Projects": "1",
+    }
     assert report.unread == ()
 
 
