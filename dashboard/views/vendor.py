@@ -23,7 +23,7 @@ from registries.connectors import CONNECTORS, Ability, Connector
 from registries.connectors.reports import NativeWebhook, Report
 from registries.models import Registry, RegistryReport
 from registries.oci.errors import RegistryError
-from webhooks.inbound.native import set_up
+from webhooks.inbound.native import name_at_vendor, set_up
 
 
 @require_safe
@@ -44,6 +44,7 @@ def vendor(request: HttpRequest, name: str) -> HttpResponse:
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, Scope(registry.name)),
         "has_webhooks": Ability.WEBHOOKS in kind.abilities,
         "webhooks_are_for": kind.webhooks_are_for,
+        "notifies": _notifies(registry, report),
         "tells_access": Ability.ACCESS in kind.abilities,
         "can_see_access": may(request.user, Action.ACCESS_MANAGE, Scope(registry.name)),
     }
@@ -131,6 +132,12 @@ def _webhook(registry: Registry, webhook_id: str) -> NativeWebhook:
         if webhook.id == webhook_id:
             return webhook
     raise Http404(_("The registry has no such webhook."))
+
+
+def _notifies(registry: Registry, report: Report) -> bool:
+    """Whether the webhook that Portolan sets up is there, by its name; some vendors take no dashes."""
+    wanted = name_at_vendor(registry).replace("-", "")
+    return any(webhook.name.replace("-", "") == wanted for webhook in report.webhooks)
 
 
 def _offers(kind: type[Connector], report: Report) -> list[tuple[str, str]]:

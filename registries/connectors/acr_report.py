@@ -1,5 +1,6 @@
 """What Azure tells of a registry, in Portolan's words. Pure: from answers to values."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ _MEANING: Mapping[str, tuple[str, ...]] = {
     "Container Registry Repository Catalog Lister": ("list repositories",),
 }
 _PROVIDER = "microsoft.containerregistry/"
-_USAGE = {"Size": "Storage"}
+_JOINT = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 def facts_of(registry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -78,7 +79,8 @@ def usage_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Usage, ...]:
         is_bytes = (untrusted.text(entry.get("unit")) or "").lower() == "bytes"
         limit = untrusted.size(entry.get("limit"))
         unit: Any = "bytes" if is_bytes else "count"
-        found.append(Usage(_USAGE.get(name, name), used, limit or None, unit))
+        label = "Storage" if name == "Size" else _JOINT.sub(" ", name).capitalize()
+        found.append(Usage(label, used, limit or None, unit))
     return tuple(found)
 
 

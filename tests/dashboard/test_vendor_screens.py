@@ -76,6 +76,7 @@ def test_the_admin_user_is_switched_off_after_asking_and_that_is_audited(
 def test_the_webhook_that_notifies_is_made_in_one_click_with_a_secret_that_works(
     harbour: Registry, as_owner: Client, azure: FakeManagement
 ) -> None:
+    assert "Create the one that notifies Portolan" in text_of(as_owner)
     said = told_after(as_owner, f"{PAGE}/webhooks")
     assert "portolanharbour" in said
     sent = azure.webhooks["portolanharbour"]["properties"]
@@ -84,6 +85,7 @@ def test_the_webhook_that_notifies_is_made_in_one_click_with_a_secret_that_works
     assert sent["serviceUri"].endswith("/hooks/in/harbour")
     shown = text_of(as_owner)
     assert "portolanharbour" in shown
+    assert "Set up anew the one that notifies Portolan" in shown
     assert secret not in shown + said + str(RegistryReport.objects.values())
     came = Client().post(
         "/hooks/in/harbour", b"{}", content_type="application/json", HTTP_AUTHORIZATION=header

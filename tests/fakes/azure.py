@@ -154,6 +154,7 @@ class FakeManagement(FakeRegistry):
         parts: dict[str, list[dict[str, Any]]] = {
             "listUsages": [
                 {"name": "Size", "limit": 500 * 10**9, "currentValue": 10**9, "unit": "Bytes"},
+                {"name": "ScopeMaps", "limit": -1, "currentValue": 2, "unit": "Count"},
                 {"name": "Webhooks", "limit": 500, "currentValue": 1, "unit": "Count"},
             ],
             "tokens": [_token()],

@@ -11,6 +11,11 @@ from registries.oci.errors import RegistryError
 from webhooks.inbound.secrets import create_secret, remove_secret
 
 
+def name_at_vendor(registry: Registry) -> str:
+    """What the webhook is called there, as far as the vendor takes its letters."""
+    return f"portolan-{registry.name}"
+
+
 def set_up(
     registry: Registry, *, portolan: str, project: str, rights: Rights, actor: Actor
 ) -> NativeWebhook:
@@ -22,7 +27,7 @@ def set_up(
     made = create_secret(registry, rights=rights, actor=actor)
     address = f"{portolan}/hooks/in/{registry.name}"
     wanted = NewWebhook(
-        name=f"portolan-{registry.name}",
+        name=name_at_vendor(registry),
         address=address,
         authorization=f"Bearer {made.text}",
         address_with_secret=f"{address}?secret={made.text}",

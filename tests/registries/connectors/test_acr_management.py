@@ -101,6 +101,7 @@ def test_a_report_tells_tier_place_and_usage_against_limits(ask: Callable[..., A
     assert ("Location", "westeurope") in report.facts
     assert report.usage == (
         Usage("Storage", 10**9, 500 * 10**9, "bytes"),
+        Usage("Scope maps", 2, None),
         Usage("Webhooks", 1, 500),
     )
     assert report.unread == ()
