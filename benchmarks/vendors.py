@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from aiohttp import web
-from tests.fakes.quay import FakeQuay
 
 from benchmarks.report import Line
 from benchmarks.syncing import forget_catalog
@@ -29,6 +28,7 @@ from tests.fakes.dockerhub import FakeDockerHub
 from tests.fakes.google import FakeGar
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import always
+from tests.fakes.quay import FakeQuay
 from tests.fakes.registry import FakeRegistry
 from tests.registries.connectors import vendors
 

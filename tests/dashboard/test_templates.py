@@ -18,7 +18,7 @@ _TRANSLATED = re.compile(r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}",
 _NOT_READ = re.compile(r"<(style|code|script)\b.*?</\1>|<!doctype[^>]*>", re.DOTALL)
 _DJANGO = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 _ELEMENT = re.compile(r"<[a-zA-Z](?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", re.DOTALL)
-POLLS = ("registry/level.html", "dashboard/run.html", "webhooks/ping.html")
+POLLS = ("registry/level.html", "dashboard/run.html", "webhooks/ping.html", "image/listed.html")
 _READ_OUT = re.compile(
     r'\s(?:title|alt|aria-label|placeholder|data-tip|data-label|data-failed)="([^"]*)"'
 )
