@@ -34,6 +34,7 @@ TARGETS: dict[type[Event], str] = {
     events.TagTakenAway: "{repository}:{tag}",
     events.ImageDeleted: "{repository}@{old_digest}",
     events.RepositoryDeleted: "{repository}",
+    events.LocksChanged: "{repository}{part}",
     events.ChangeRefused: "{repository}",
     events.MirrorCreated: "{mirror}",
     events.MirrorChanged: "{mirror}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django import forms
@@ -11,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registries.models import Repository
+from registries.oci.outlines import Lock
 from registries.oci.reference import is_digest, is_tag
 
 
@@ -62,3 +65,44 @@ class DeleteRepositoryForm(forms.Form):
         if name != self._repository.path:
             raise ValidationError(_("Type the repository’s name as it stands above."))
         return name
+
+
+class LocksForm(forms.Form):
+    """What the registry is to refuse from now on. `locks` is what it refuses now, then what was
+    chosen."""
+
+    delete = forms.BooleanField(
+        label=gettext_lazy("Refuse to delete it"),
+        required=False,
+        help_text=gettext_lazy("Also to clean-ups, and to whoever may delete at the registry."),
+    )
+    write = forms.BooleanField(
+        label=gettext_lazy("Refuse to push over it"),
+        required=False,
+        help_text=gettext_lazy("A tag can then not be moved."),
+    )
+    read = forms.BooleanField(
+        label=gettext_lazy("Refuse to pull it"),
+        required=False,
+        help_text=gettext_lazy("Portolan cannot read it either, and shows what it knew of it."),
+    )
+    list = forms.BooleanField(
+        label=gettext_lazy("Leave it out of lists"),
+        required=False,
+        help_text=gettext_lazy(
+            "Out of those that Portolan reads, too: with the next sync it is gone from here."
+        ),
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, locks: int) -> None:
+        super().__init__(data, initial={name: bool(locks & lock) for name, lock in _LOCKS.items()})
+        self.locks = Lock(locks)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        chosen = (lock for name, lock in _LOCKS.items() if data.get(name))
+        self.locks = reduce(or_, chosen, Lock.NONE)
+        return data
+
+
+_LOCKS = {"delete": Lock.DELETE, "write": Lock.WRITE, "read": Lock.READ, "list": Lock.LIST}

@@ -13,6 +13,7 @@ from dashboard.views import (
     documents,
     history,
     image,
+    locks,
     preferences,
     registry,
     repository,
@@ -43,6 +44,7 @@ of_repository = [
     path("manifests/<digest:digest>/delete", changes.remove_image, name="image-delete"),
     path("untag", changes.remove_tags, name="untag"),
     path("delete", changes.remove_repository, name="repository-delete"),
+    path("locks", locks.locks, name="locks"),
 ]
 
 urlpatterns = [

@@ -8,56 +8,33 @@ Whoever calls these has authorised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registries import events
 from registries.actor import Actor
-from registries.connections import PATIENCE
-from registries.connectors import CONNECTORS, Ability, Connector, connect
+from registries.connectors import CONNECTORS, Ability, Connector
 from registries.consequences import NAMED, Consequences, consequences_of
 from registries.models import Artifact, Registry, Repository, TagMove
 from registries.oci.errors import NotFound, RegistryError
 from registries.oci.reference import Digest
+from registries.outcomes import Outcome, asked, outcome_of, refused, tell
 from registries.sync.parts import Part
 from registries.sync.presence import PROOFS, apply_absences
 from registries.sync.readings import Listing
 from registries.sync.refresh import Wanted, refresh, refresh_repository
 
-Value = TypeVar("Value")
-
 # Tags that are taken away at once: somebody waits, and each is a request or two.
 MOST_TAGS = 100
 AT_A_TIME = 4
 _ACTION = TagMove.Source.ACTION
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one change. With a `problem` it was not made, and `advice` says what to do.
-
-    `was_gone` says that the registry did not have it any more, `lingers` that it took the order and
-    shows the thing all the same: some take their time.
-    """
-
-    name: str
-    problem: str = ""
-    advice: str = ""
-    was_gone: bool = False
-    lingers: bool = False
-
-    @property
-    def is_done(self) -> bool:
-        return not self.problem
 
 
 def abilities_of(registry: Registry) -> frozenset[Ability]:
@@ -73,16 +50,16 @@ def untag(*, repository: Repository, seen: Mapping[str, str], actor: Actor) -> l
     if len(seen) > MOST_TAGS:
         raise ValidationError(_("At most %d tags are taken away at once.") % MOST_TAGS)
     registry, path = repository.registry, repository.path
-    outcomes = _at(registry, lambda connector: _untag_all(connector, path, seen))
+    outcomes = asked(registry, lambda connector: _untag_all(connector, path, seen))
     if isinstance(outcomes, RegistryError):
-        outcomes = [_refused(tag, outcomes) for tag in seen]
+        outcomes = [refused(tag, outcomes) for tag in seen]
     done = [outcome.name for outcome in outcomes if outcome.is_done]
     taken = [
         events.TagTakenAway(registry.name, timezone.now(), path, outcome.name, seen[outcome.name])
         for outcome in outcomes
-        if outcome.is_done and not outcome.was_gone
+        if outcome.is_new
     ]
-    _tell(repository, taken, outcomes, actor)
+    tell(repository, taken, outcomes, actor)
     if done:
         _read_again(registry, Part(path, tags=frozenset(done)), actor)
     left = set(repository.tags.filter(name__in=done).values_list("name", flat=True))
@@ -105,12 +82,12 @@ def delete_image(
         )
     repository, digest = artifact.repository, artifact.manifest.digest
     registry, path = repository.registry, repository.path
-    answer = _at(registry, lambda connector: connector.delete_manifest(path, digest))
-    outcome = _outcome(digest, answer)
+    answer = asked(registry, lambda connector: connector.delete_manifest(path, digest))
+    outcome = outcome_of(digest, answer)
     deleted = events.ImageDeleted(
         registry.name, timezone.now(), path, digest, with_it.tags, with_it.indexes
     )
-    _tell(repository, [deleted] if _is_new(outcome) else [], [outcome], actor)
+    tell(repository, [deleted] if outcome.is_new else [], [outcome], actor)
     if not outcome.is_done:
         return outcome
     if with_it.tag_count < NAMED:
@@ -126,16 +103,16 @@ def delete_image(
 def delete_repository(*, repository: Repository, actor: Actor) -> Outcome:
     """Have a repository deleted with everything it holds."""
     registry, path = repository.registry, repository.path
-    answer = _at(registry, lambda connector: connector.delete_repository(path))
-    outcome = _outcome(path, answer)
+    answer = asked(registry, lambda connector: connector.delete_repository(path))
+    outcome = outcome_of(path, answer)
     deleted = events.RepositoryDeleted(
         registry.name, timezone.now(), path, repository.tag_count, repository.artifact_count
     )
-    _tell(repository, [deleted] if _is_new(outcome) else [], [outcome], actor)
+    tell(repository, [deleted] if outcome.is_new else [], [outcome], actor)
     if not outcome.is_done:
         return outcome
     asked_at = datetime.now(UTC)
-    listing = _at(registry, lambda connector: connector.tags(path))
+    listing = asked(registry, lambda connector: connector.tags(path))
     if isinstance(listing, NotFound) and listing.is_proof:
         # What the registry said it deleted, and then does not know, is proved gone twice.
         for _proof in range(PROOFS):
@@ -152,23 +129,6 @@ def delete_repository(*, repository: Repository, actor: Actor) -> Outcome:
     repository.refresh_from_db(fields=["missing_since", "tag_count"])
     gone = repository.missing_since is not None or not repository.tag_count
     return replace(outcome, lingers=not gone)
-
-
-# At the registry --------------------------------------------------------------------------------
-
-
-def _at(registry: Registry, what: Callable[[Connector], Awaitable[Value]]) -> Value | RegistryError:
-    """What comes of asking the registry, its refusal included. Somebody waits: it is asked once."""
-    connection = replace(registry.connection(), limits=PATIENCE)
-
-    async def run() -> Value:
-        async with connect(registry.kind, connection) as connector:
-            return await what(connector)
-
-    try:
-        return asyncio.run(run())
-    except RegistryError as error:
-        return error
 
 
 async def _untag_all(connector: Connector, path: str, seen: Mapping[str, str]) -> list[Outcome]:
@@ -192,42 +152,8 @@ async def _untag(connector: Connector, path: str, tag: str, digest: str) -> Outc
             )
         await connector.delete_tag(path, tag)
     except RegistryError as error:
-        return _outcome(tag, error)
+        return outcome_of(tag, error)
     return Outcome(tag)
-
-
-def _outcome(name: str, answer: RegistryError | None) -> Outcome:
-    if isinstance(answer, NotFound) and answer.is_proof:
-        return Outcome(name, was_gone=True)
-    return Outcome(name) if answer is None else _refused(name, answer)
-
-
-def _refused(name: str, error: RegistryError) -> Outcome:
-    return Outcome(name, str(error), error.advice)
-
-
-# Afterwards -------------------------------------------------------------------------------------
-
-
-def _is_new(outcome: Outcome) -> bool:
-    return outcome.is_done and not outcome.was_gone
-
-
-@transaction.atomic(durable=True)
-def _tell(
-    repository: Repository,
-    made: Sequence[events.Event],
-    outcomes: Iterable[Outcome],
-    actor: Actor,
-) -> None:
-    """Keep who had it done, and what was refused to whom."""
-    name, path = repository.registry.name, repository.path
-    refused = [
-        events.ChangeRefused(name, timezone.now(), path, one.name, one.problem)
-        for one in outcomes
-        if not one.is_done
-    ]
-    events.emit([*made, *refused], actor=actor)
 
 
 def _read_again(registry: Registry, part: Part, actor: Actor) -> None:

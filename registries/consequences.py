@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from registries.models import Artifact, Manifest, ManifestChild, Tag
-from registries.models.content import ArtifactQuerySet
+from registries.models.content import ArtifactQuerySet, TagQuerySet
+from registries.oci.outlines import Lock
 from registries.oci.reference import Digest, referrers_tag
 
 # So many of each are named; an image with more of them is counted by this many and "more".
@@ -19,7 +22,10 @@ NAMED = 100
 class Consequences:
     """`tags` go with it. `indexes` (digests) would lack a platform. `referrers` (digests) are about
     it and left behind, unless the registry takes them along; `referring_tags` name such.
-    `platforms` is how many manifests of an index stay without it. All of one repository."""
+    `platforms` is how many manifests of an index stay without it. All of one repository.
+
+    `locked` names what forbids it, as far as the registry told: tags, `@` the image, `` the repository.
+    """
 
     tags: tuple[str, ...] = ()
     tag_count: int = 0
@@ -27,6 +33,7 @@ class Consequences:
     referrers: tuple[str, ...] = ()
     referring_tags: tuple[str, ...] = ()
     platforms: int = 0
+    locked: tuple[str, ...] = ()
 
     @property
     def attached(self) -> int:
@@ -35,7 +42,7 @@ class Consequences:
 
 
 def consequences_of(artifact: Artifact) -> Consequences:
-    """What goes with an artifact of a repository; five queries at most, whatever there is."""
+    """What goes with an artifact of a repository; six queries at most, whatever there is."""
     digest = artifact.manifest.digest
     here = artifact.repository_id
     tags = Tag.objects.filter(artifact=artifact)
@@ -55,7 +62,18 @@ def consequences_of(artifact: Artifact) -> Consequences:
             .values_list("name", flat=True)
         ),
         platforms=_platforms(artifact),
+        locked=_locked(artifact, tags),
     )
+
+
+def _locked(artifact: Artifact, tags: TagQuerySet) -> tuple[str, ...]:
+    held = tags.annotate(held=F("locks").bitand(int(Lock.DELETE))).filter(held__gt=0)
+    names = list(held.order_by("version_key", "pk").values_list("name", flat=True)[:NAMED])
+    if artifact.locks & Lock.DELETE:
+        names.append("@")
+    if artifact.repository.locks & Lock.DELETE:
+        names.append("")
+    return tuple(names)
 
 
 def _digests(found: ArtifactQuerySet) -> tuple[str, ...]:

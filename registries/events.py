@@ -119,6 +119,16 @@ class RepositoryDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LocksChanged(Event):
+    """`part` is `:TAG`, `@DIGEST` or empty for the repository as a whole."""
+
+    repository: str
+    part: str
+    old_locks: tuple[str, ...]
+    new_locks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that the registry did not make; `because` is its error's sentence."""
 

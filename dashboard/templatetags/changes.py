@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django import template
@@ -13,6 +15,7 @@ from access.policy import may
 from access.scopes import Scope
 from registries.changes import abilities_of
 from registries.connectors import CONNECTORS, Ability
+from registries.locking import words
 from registries.models import Registry, Repository
 from registries.oci.connection import Connection
 
@@ -30,6 +33,7 @@ def changes_menu(
         "tag": tag,
         "digest": digest,
         "may_delete": may_delete(context, repository) and not repository.missing_since,
+        "may_lock": _may_lock(context, repository) and not repository.missing_since,
     }
 
 
@@ -38,6 +42,19 @@ def may_untag(context: RequestContext, repository: Repository) -> bool:
     """Whether tags of a list can be chosen to be taken away."""
     offered = Ability.DELETE_TAG in abilities_of(repository.registry)
     return offered and not repository.missing_since and may_delete(context, repository)
+
+
+@register.inclusion_tag("components/locks.html")
+def locks(*found: int) -> dict[str, Any]:
+    """A badge of what the registry refuses, by any of these locks; nothing for none."""
+    return {"words": words(reduce(or_, found, 0))}
+
+
+def _may_lock(context: RequestContext, repository: Repository) -> bool:
+    if Ability.LOCKS not in abilities_of(repository.registry):
+        return False
+    scope = Scope(repository.registry.name, repository.path)
+    return may(context["user"], Action.METADATA_WRITE, scope)
 
 
 def may_delete(context: RequestContext, repository: Repository) -> bool:

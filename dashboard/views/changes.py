@@ -21,7 +21,6 @@ from dashboard.forms_changes import DeleteImageForm, DeleteRepositoryForm, Untag
 from dashboard.views.people import signed_in
 from registries.changes import (
     MOST_TAGS,
-    Outcome,
     abilities_of,
     delete_image,
     delete_repository,
@@ -30,6 +29,7 @@ from registries.changes import (
 from registries.connectors import CONNECTORS, Ability
 from registries.consequences import consequences_of
 from registries.models import Repository, Tag
+from registries.outcomes import Outcome
 
 # The form is sent back with what is wrong: not a page that a reload may send again.
 UNPROCESSABLE = 422

@@ -96,6 +96,7 @@ def _form(
 APP = "/r/harbour/team-a/app"
 PULLING = needs("content read")
 # Who may delete and may not even list does not know that there is anything.
+LOCKING = Needs(frozenset({Action.METADATA_WRITE, Action.CATALOG_LIST}))
 DELETING = Needs(frozenset({Action.CONTENT_DELETE, Action.CATALOG_LIST}))
 REGISTRIES = "/registries/harbour"
 CREW = "/access/teams/crew"
@@ -128,11 +129,12 @@ BROWSING = [
     Line("GET", "/digests/{digest}/held", PULLING, 404, 200, 200),
     Line("GET", "/digests/{start}", PULLING, 404, 302, 302),
 ]
-DELETING_THERE = [
+CHANGING = [
     _screen(f"{APP}/-/untag?tag=1.0", DELETING),
     Line("POST", f"{APP}/-/untag", DELETING, 403, 422, 404),
     *_form(f"{APP}/-/manifests/{{digest}}/delete", DELETING, 422),
     *_form(f"{APP}/-/delete", DELETING, 422),
+    *_form(f"{APP}/-/locks", LOCKING, 422),
 ]
 DOCKER = [
     _screen("/r/harbour/-/docker", MANAGING),
@@ -320,7 +322,7 @@ WEBHOOKS = [
 
 LINES = [
     *BROWSING,
-    *DELETING_THERE,
+    *CHANGING,
     *DOCKER,
     *NOTIFICATIONS,
     *VENDOR,

@@ -13,6 +13,7 @@ from registries.connectors import CONNECTORS
 from registries.models import Repository
 from tests import catalog
 from tests.cast import give, signed_in
+from tests.fakes.acr import FakeAcr
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.zot import FakeZot
 from tests.registries.changing import PATH, names, seen, synced
@@ -26,6 +27,12 @@ GONE = f"{HERE}/-/delete"
 @pytest.fixture
 def zot(db: None) -> Iterator[FakeZot]:
     with FakeZot() as fake:
+        yield fake
+
+
+@pytest.fixture
+def acr(db: None) -> Iterator[FakeAcr]:
+    with FakeAcr() as fake:
         yield fake
 
 
@@ -193,6 +200,48 @@ def test_a_repository_is_deleted_once_its_name_was_typed(
     assert "Type the repository’s name" in sent(as_owner, GONE, name="team/other")
     # This zot has no such API: what it says instead is told.
     assert "Gitea has no" in sent(as_owner, GONE, name=PATH)
+
+
+# Locks ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def azure(acr: FakeAcr) -> Repository:
+    return synced(acr, "acr")
+
+
+def test_a_tag_is_locked_and_wears_a_badge(as_owner: Client, azure: Repository) -> None:
+    address = f"{HERE}/-/locks?tag=1.0"
+    assert f'href="{address}"' in said(as_owner, f"{HERE}/-/tags/1.0")
+    page = sent(as_owner, address, 200, delete="on", write="on")
+    assert "The locks were set." in page
+    badge = "The registry refuses: deleting, pushing and moving"
+    assert badge in page
+    assert badge in said(as_owner, HERE)
+    assert 'id="id_delete" checked' in said(as_owner, address)
+    assert badge in said(as_owner, f"{UNTAG}?tag=1.0")
+    page = said(as_owner, of_image(azure, "1.0"))
+    assert "Locks forbid it." in page
+    assert "The registry refuses until these are unlocked: 1.0." in page
+    sent(as_owner, address, 200)
+    assert "The registry refuses" not in said(as_owner, HERE)
+
+
+def test_a_lock_that_the_registry_does_not_take_is_told(
+    as_owner: Client, azure: Repository, acr: FakeAcr
+) -> None:
+    acr.misbehave(path_has("/acr/v1/", method="PATCH"), answers(403))
+    page = sent(as_owner, f"{HERE}/-/locks", delete="on")
+    assert 'class="banner banner-bad"' in page
+    assert "The registry refuses" not in said(as_owner, HERE)
+
+
+def test_a_kind_without_locks_says_so_and_offers_none(
+    as_owner: Client, repository: Repository
+) -> None:
+    assert "zot has no locks." in said(as_owner, f"{HERE}/-/locks")
+    assert "do not offer that" in sent(as_owner, f"{HERE}/-/locks", delete="on")
+    assert "/-/locks" not in said(as_owner, HERE)
 
 
 # Who may ----------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 
 from access.models import AuditEntry
 from registries.actor import Actor
-from registries.changes import MOST_TAGS, Outcome, delete_image, delete_repository, untag
+from registries.changes import MOST_TAGS, delete_image, delete_repository, untag
 from registries.events import Event, happened
 from registries.models import TagMove
+from registries.outcomes import Outcome
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has

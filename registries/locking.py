@@ -1,0 +1,78 @@
+"""Locks at a registry: what it refuses to do with a repository, an image or a tag, until unlocked.
+
+Whoever calls these has authorised.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registries import events
+from registries.actor import Actor
+from registries.models import Artifact, Repository, Tag
+from registries.oci.outlines import Lock
+from registries.outcomes import Outcome, asked, outcome_of, tell
+
+# In the order in which people think of them.
+WORDS = {
+    Lock.DELETE: _("deleting"),
+    Lock.WRITE: _("pushing and moving"),
+    Lock.READ: _("pulling"),
+    Lock.LIST: _("listing"),
+}
+
+
+def words(locks: int) -> list[str]:
+    """What is refused, in words."""
+    return [str(word) for lock, word in WORDS.items() if locks & lock]
+
+
+def set_locks(*, what: Repository | Artifact | Tag, locks: Lock, actor: Actor) -> Outcome:
+    """Have a repository, image or tag locked against exactly this.
+
+    What the registry confirmed is kept here at once; the next sync reads it like everything else.
+    """
+    repository = what if isinstance(what, Repository) else what.repository
+    registry, path = repository.registry, repository.path
+    tag = what.name if isinstance(what, Tag) else None
+    digest = what.manifest.digest if isinstance(what, Artifact) else None
+    answer = asked(
+        registry, lambda connector: connector.set_locks(path, locks, tag=tag, digest=digest)
+    )
+    outcome = outcome_of(tag or digest or path, answer)
+    if outcome.is_new:
+        part = f":{tag}" if tag else f"@{digest}" if digest else ""
+        _keep(what, repository, part, locks, actor)
+    else:
+        tell(repository, [], [outcome], actor)
+    return outcome
+
+
+@transaction.atomic(durable=True)
+def _keep(
+    what: Repository | Artifact | Tag,
+    repository: Repository,
+    part: str,
+    locks: Lock,
+    actor: Actor,
+) -> None:
+    before = Lock(type(what).objects.select_for_update().get(pk=what.pk).locks)
+    what.locks = int(locks)
+    what.save(update_fields=["locks"])
+    if before != locks:
+        changed = events.LocksChanged(
+            repository.registry.name,
+            timezone.now(),
+            repository.path,
+            part,
+            _names(before),
+            _names(locks),
+        )
+        events.emit([changed], actor=actor)
+
+
+def _names(locks: Lock) -> tuple[str, ...]:
+    """For the log, in words that no language changes."""
+    return tuple(str(lock.name).lower() for lock in WORDS if locks & lock)
