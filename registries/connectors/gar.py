@@ -123,6 +123,11 @@ class GarConnector(StandardConnector):
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def has_budget(self) -> bool:
+        """One process does it all: no other has what listing the repositories brought along."""
+        return True
+
     @classmethod
     def home(cls, host: str) -> str | None:
         """Return the address of a registry under Google's own names."""

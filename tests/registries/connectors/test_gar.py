@@ -64,6 +64,8 @@ def test_listing_everything_costs_one_request_for_a_thousand_images(fake: FakeGa
         "acme/tools/lint": 1,
     }
     assert all(listing.manifests.complete for listing in listings.values())
+    # Nobody shares the run out among processes, of which only one has the listing.
+    assert connect("gar", account(fake)).has_budget
     # A token, the two repositories, two pages of images in one of them and one in the other.
     assert len(fake.requests) == 1 + 1 + 2 + 1
 
