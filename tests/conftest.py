@@ -12,12 +12,13 @@ import itertools
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
 
 from dashboard import embedded
+from tests import balance
 from tests.live import registries, tools
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -122,6 +123,28 @@ def pytest_report_header() -> str:
     """Which real registries are here, and why one is not."""
     missing = [tools.why_missing(kind) for kind in registries.KINDS if tools.find(kind) is None]
     return "; ".join(["live registries: " + ", ".join(registries.available()), *missing])
+
+
+# How workers share the tests ---------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        balance.put_units_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadgroup, units of tests/balance.py in their order; else as xdist has it."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    if config.getoption("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    scheduler = LoadScopeScheduling(config, log)
+    setattr(scheduler, "_split_scope", balance.unit)  # noqa: B010  made to be overridden
+    return scheduler
 
 
 # Where everything must be there, a skipped test is a test that failed to say so ------------------

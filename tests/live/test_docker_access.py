@@ -36,9 +36,6 @@ from tests.live.clients import Shell
 from tests.live.docked import GENERATIONS, Dock, docked, printed
 from tests.live.tokens import answer, bearer, kid, manifest, signed
 
-# The server and the registries are started once: one worker has them.
-pytestmark = pytest.mark.xdist_group("docker access")
-
 LIFETIME = 60
 IMAGE = images.image(images.layer({"a": b"1"}))
 # Distribution takes a token for so many seconds after its end.

@@ -29,9 +29,6 @@ from webhooks.inbound.setup import guides
 from webhooks.inbound.working import handle_waiting
 from webhooks.models import Notification
 
-# The server and the registries are started once: one worker has them.
-pytestmark = pytest.mark.xdist_group("notifications")
-
 GUIDES = {"old": "Distribution 2.8", "new": "Distribution 3"}
 SECONDS = 30.0
 IMAGE = images.image(images.layer({"a": b"1"}))

@@ -19,9 +19,6 @@ from tests.fakes.misbehaviour import dawdles, path_has
 from tests.fakes.registry import FakeRegistry
 from tests.registries.sync.house import House, kill
 
-# One group: they share a house, and the machine, with nobody of their own kind.
-pytestmark = pytest.mark.xdist_group("recovery")
-
 TAGS = "SELECT count(*) FROM registries_tag"
 STATE = "SELECT state FROM registries_syncrun ORDER BY id DESC LIMIT 1"
 
