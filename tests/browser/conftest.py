@@ -5,7 +5,6 @@ The catalog is filled once a module and only read, so the server needs no flush 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,13 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from access.models import User
 from tests import sample
+from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 OpenContext = Callable[..., BrowserContext]
@@ -65,37 +65,32 @@ def harbour(db: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Harbour]:
             call_command("flush", verbosity=0, interactive=False)
 
 
-# It ends before the harbour does: while Playwright's loop runs in this thread, Django hands out
-# connections that know nothing of the test database.
-@pytest.fixture(scope="module")
-def chromium(harbour: Harbour) -> Iterator[Browser]:
-    """Debian's browser: nothing is downloaded."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not installed")
-    if not (ROOT / "static/dist/portolan.js").exists():
-        pytest.skip("the assets are not built: npm run build")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+@pytest.fixture(scope="session", autouse=True)
+def chromium_ends() -> Iterator[None]:
+    yield
+    chromium.end()
 
 
 @pytest.fixture
-def open_context(chromium: Browser, harbour: Harbour) -> Iterator[OpenContext]:
+def open_context(harbour: Harbour) -> Iterator[OpenContext]:
     """Opens a browser in which ada is signed in; takes what Playwright's new_context takes."""
-    opened: list[BrowserContext] = []
+    if chromium.PROGRAM is None:
+        pytest.skip("chromium is not installed")
+    if not (ROOT / "static/dist/portolan.js").exists():
+        pytest.skip("the assets are not built: npm run build")
+    with chromium.lent() as browser:
+        opened: list[BrowserContext] = []
 
-    def open_one(**options: Any) -> BrowserContext:
-        context = chromium.new_context(base_url=harbour.url, **options)
-        context.add_cookies(cast("Any", harbour.cookies))
-        context.set_default_timeout(10_000)
-        opened.append(context)
-        return context
+        def open_one(**options: Any) -> BrowserContext:
+            context = browser.new_context(base_url=harbour.url, **options)
+            context.add_cookies(cast("Any", harbour.cookies))
+            context.set_default_timeout(10_000)
+            opened.append(context)
+            return context
 
-    yield open_one
-    for context in opened:
-        context.close()
+        yield open_one
+        for context in opened:
+            context.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ what it needs of the database before its browser opens, or after it has closed.
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,18 +16,19 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from access.models import User
 from registries.models import Registry, SyncProblem, SyncRun
 from registries.tasks import sync_registry
 from tests import catalog
+from tests.browser import chromium
 from tests.browser.judging import AXE, DESKTOP, faults_of, look_at
 from tests.fakes import content
 from tests.fakes.registry import FakeRegistry
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = chromium.PROGRAM
 
 PASSWORD = "a passphrase of some length"
 
@@ -76,14 +76,15 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @contextmanager
 def browsing(server: LiveServer, session: str = "", **options: Any) -> Iterator[BrowserContext]:
     """A browser with addresses relative to the product, signed in if there is a session."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         context = browser.new_context(base_url=server.url, **({"viewport": DESKTOP} | options))
-        if session:
-            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}
-            context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is one
-        yield context
-        browser.close()
+        try:
+            if session:
+                cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": server.url}
+                context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is one
+            yield context
+        finally:
+            context.close()
 
 
 def fill_in(page: Page, fake: FakeRegistry) -> None:
