@@ -9,9 +9,11 @@ import pytest
 from django.utils import timezone
 
 from registries import reports, tasks
+from registries.actor import SYSTEM
 from registries.connectors.reports import NativeWebhook, Report
-from registries.models import ApiCredential, Registry, RegistryReport
+from registries.models import ApiCredential, Registry, RegistryReport, SyncRun
 from registries.secret import Secret
+from registries.sync.run import request_run
 from tests import catalog
 from tests.fakes.azure import (
     MANAGER,
@@ -114,3 +116,18 @@ def test_the_task_reads_and_takes_a_removed_registry_calmly(registry: Registry) 
     assert RegistryReport.objects.get().told_at is not None
     tasks.read_report(registry.pk + 1)
     assert RegistryReport.objects.count() == 1
+
+
+def test_a_sync_is_followed_by_a_report_where_one_is_due(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(tasks.read_report, "delay", asked.append)
+    monkeypatch.setattr("registries.sync.run.execute_run", lambda _run, **_how: [])
+    for one in (registry, catalog.registry("plain")):
+        run = request_run(one, trigger=SyncRun.Trigger.MANUAL, actor=SYSTEM)
+        tasks.sync_registry(run.pk)
+    assert asked == [registry.pk]
+    RegistryReport.objects.create(registry=registry)
+    tasks.sync_registry(SyncRun.objects.get(registry=registry).pk)
+    assert asked == [registry.pk]
