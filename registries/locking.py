@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from registries import events
 from registries.actor import Actor
+from registries.connectors import CONNECTORS, Connector
 from registries.models import Artifact, Repository, Tag
-from registries.oci.outlines import Lock
+from registries.oci.outlines import Lock, RepositoryFacts
 from registries.outcomes import Outcome, asked, outcome_of, tell
 
 # In the order in which people think of them.
@@ -27,6 +28,22 @@ WORDS = {
 def words(locks: int) -> list[str]:
     """What is refused, in words."""
     return [str(word) for lock, word in WORDS.items() if locks & lock]
+
+
+def look(repository: Repository) -> None:
+    """Bring a repository's locks up to date, for kinds whose listings do not tell of them.
+
+    What is locked exactly so is asked for with the form: else saving it would undo what somebody
+    did at the registry. Where the registry does not answer, what is known stays.
+    """
+    kind = CONNECTORS[repository.registry.kind]
+    if kind.repository_facts is Connector.repository_facts:
+        return
+    path = repository.path
+    facts = asked(repository.registry, lambda connector: connector.repository_facts(path))
+    if isinstance(facts, RepositoryFacts) and facts.locks is not None:
+        repository.locks = int(facts.locks)
+        repository.save(update_fields=["locks"])
 
 
 def set_locks(*, what: Repository | Artifact | Tag, locks: Lock, actor: Actor) -> Outcome:

@@ -18,7 +18,7 @@ from dashboard.views.changes import UNPROCESSABLE
 from dashboard.views.people import signed_in
 from registries.changes import abilities_of
 from registries.connectors import CONNECTORS, Ability
-from registries.locking import set_locks
+from registries.locking import look, set_locks
 from registries.models import Artifact, Repository, Tag
 
 
@@ -28,6 +28,8 @@ def locks(request: HttpRequest, name: str, path: str) -> HttpResponse:
     repository = get_repository_or_404(request.user, name, path, Action.METADATA_WRITE)
     what = _what(request, repository)
     offered = Ability.LOCKS in abilities_of(repository.registry)
+    if offered and request.method == "GET" and isinstance(what, Repository):
+        look(what)
     form = LocksForm(request.POST if request.method == "POST" else None, locks=what.locks)
     if form.is_valid():
         if not offered:

@@ -185,6 +185,13 @@ class Connector(ABC):
         """
         return ManifestListing()
 
+    async def repository_facts(self, path: str) -> RepositoryFacts | None:
+        """Return what a repository's own page says, None where the listings say it all.
+
+        For who looks at that one: no sync asks each repository. Raises `NotFound`.
+        """
+        return None
+
     @abstractmethod
     async def head(self, path: str, reference: str) -> Head | None:
         """Return what a tag or digest points at now, None if it does not exist."""

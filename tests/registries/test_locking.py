@@ -8,7 +8,7 @@ import pytest
 
 from access.models import AuditEntry
 from registries.actor import Actor
-from registries.locking import set_locks, words
+from registries.locking import look, set_locks, words
 from registries.models import Repository
 from registries.oci.outlines import Lock
 from tests.fakes.acr import FakeAcr
@@ -77,3 +77,16 @@ def test_what_the_registry_refused_is_not_kept(repository: Repository, acr: Fake
 def test_locks_have_words() -> None:
     assert words(BOTH) == ["deleting", "pushing and moving"]
     assert words(0) == []
+
+
+def test_a_repositorys_locks_are_looked_at_where_listings_do_not_tell_them(
+    repository: Repository, acr: FakeAcr
+) -> None:
+    acr.lock(PATH, writeEnabled=False)
+    look(repository)
+    repository.refresh_from_db()
+    assert repository.locks == Lock.WRITE
+    acr.misbehave(path_has("/acr/v1/"), answers(503))
+    look(repository)
+    repository.refresh_from_db()
+    assert repository.locks == Lock.WRITE
