@@ -10,7 +10,7 @@ all that lie beside it.
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import VendorApi, quoted
 from registries.connectors.base import RepositoryPage
 from registries.connectors.gar_images import GoogleListing, read_docker_image
+from registries.connectors.gar_places import GCR, Place, location_of, place_of
 from registries.connectors.gar_sign_in import GoogleAccount
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
@@ -32,29 +33,8 @@ from registries.oci.reference import is_repository, parse_digest, parse_reposito
 from registries.oci.transport import Transport
 
 _API = "https://artifactregistry.googleapis.com"
-_HOST = re.compile(r"([a-z][a-z0-9-]*)-docker\.pkg\.dev")
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*")
-# Where Artifact Registry keeps what gcr.io serves: in a repository of the host's name.
-_GCR = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 _HELD = frozenset({"GOOGLE_MANIFEST_DANGLING_TAG", "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE"})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A repository of Artifact Registry; paths of its images begin with `prefix`."""
-
-    project: str
-    location: str
-    repository: str
-    prefix: str
-
-    @property
-    def address(self) -> str:
-        """The repository's path in the API."""
-        return (
-            f"/v1/projects/{quoted(self.project)}/locations/{self.location}"
-            f"/repositories/{quoted(self.repository)}"
-        )
 
 
 class GarConnector(StandardConnector):
@@ -204,12 +184,12 @@ class GarConnector(StandardConnector):
             for entry in untrusted.objects(page.get("repositories")):
                 name = (untrusted.text(entry.get("name")) or "").rpartition("/")[2]
                 if name and _holds_images(entry) and self._is_here(name):
-                    prefix = f"{project}/" if self._host in _GCR else f"{project}/{name}/"
+                    prefix = f"{project}/" if self._host in GCR else f"{project}/{name}/"
                     yield Place(project, self._location, name, prefix)
 
     def _is_here(self, repository: str) -> bool:
         """Say whether a repository is reached by the host that was given."""
-        return repository == self._host if self._host in _GCR else True
+        return repository == self._host if self._host in GCR else True
 
     async def _images(self, place: Place) -> tuple[dict[str, GoogleListing], RegistryError | None]:
         """Return the images of a repository by path, and what cut their listing short."""
@@ -330,20 +310,3 @@ def _holds_images(repository: Mapping[str, Any]) -> bool:
     """Say whether a repository has images of its own; a virtual one only shows those of others."""
     is_virtual = repository.get("mode") == "VIRTUAL_REPOSITORY"
     return repository.get("format") == "DOCKER" and not is_virtual
-
-
-def location_of(host: str) -> str:
-    """Return the location that a host's name says, empty for hosts that are not Google's."""
-    found = _HOST.fullmatch(host)
-    return found[1] if found else _GCR.get(host, "")
-
-
-def place_of(path: str, host: str, location: str) -> tuple[Place, str] | None:
-    """Return a path's repository and the image's name in it, None where it names no image."""
-    project, _, rest = path.partition("/")
-    if host in _GCR:
-        repository, image, prefix = host, rest, f"{project}/"
-    else:
-        repository, _, image = rest.partition("/")
-        prefix = f"{project}/{repository}/"
-    return (Place(project, location, repository, prefix), image) if image else None

@@ -10,21 +10,17 @@ it; there tags are listed by the standard.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Self
 from urllib.parse import quote
 
-from yarl import URL
-
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, VendorApi, quoted, split_address
-from registries.connectors.api_sign_in import FixedSignIn
 from registries.connectors.base import RepositoryPage
+from registries.connectors.gitlab_api import REALM, api_at, where_tokens_are
 from registries.connectors.gitlab_tags import GitlabListing, read_repository
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
-from registries.oci.auth import same_domain
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import (
@@ -38,10 +34,8 @@ from registries.oci.failures import error_codes
 from registries.oci.listings import TagListing
 from registries.oci.pages import PageGuard, next_page
 from registries.oci.reference import is_repository, parse_repository, parse_tag
-from registries.oci.transport import Transport
 
 _HOST, _HOME = "registry.gitlab.com", "https://gitlab.com"
-_REALM = "/jwt/auth"
 _HUNDRED: dict[str, str | int] = {"per_page": 100}
 # Whose groups are listed where none are named: what a reporter may read.
 _OWN_GROUPS: dict[str, str | int] = {**_HUNDRED, "top_level_only": "true", "min_access_level": 20}
@@ -119,7 +113,7 @@ class GitlabConnector(StandardConnector):
     @classmethod
     def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  anybody's host
         """Say whether the token server is a GitLab's."""
-        return ping.service == "container_registry" and ping.realm.endswith(_REALM)
+        return ping.service == "container_registry" and ping.realm.endswith(REALM)
 
     @classmethod
     def web_page(
@@ -145,40 +139,12 @@ class GitlabConnector(StandardConnector):
         """Return the API of the GitLab that this registry belongs to."""
         async with self._opening:
             if self._api is None:
-                origin, below = split_address(self._address or await self._where_tokens_are())
-                token = (self._connection.api_credentials or self._connection.credentials or ("",))[
-                    -1
-                ]
-                there = replace(self._connection, url=origin, username=None, password=None)
-                self._api = VendorApi(
-                    Transport(there, stats=self.stats),
-                    FixedSignIn(None),
-                    label="GitLab's API",
-                    base=f"{below}/api/v4",
-                    headers={"PRIVATE-TOKEN": token} if token else {},
-                )
-                await self._stack.enter_async_context(self._api)
+                address = self._address
+                if not address:
+                    address = where_tokens_are(self._connection, await self._client.probe())
+                api = api_at(address, self._connection, self.stats)
+                self._api = await self._stack.enter_async_context(api)
         return self._api
-
-    async def _where_tokens_are(self) -> str:
-        """Return the address of the token server, which is GitLab itself.
-
-        It gets a token, so it has to be one that may have the password, too.
-        """
-        ping = await self._client.probe()
-        origin = self._connection.origin
-        try:
-            realm = URL(ping.realm)
-            host, is_safe = realm.host or "", realm.scheme == "https" or self._connection.is_plain
-        except ValueError:
-            host, is_safe = "", False
-        is_trusted = host in self._connection.trusted_realms or same_domain(host, origin.host or "")
-        if not host or not is_safe or not is_trusted or not realm.path.endswith(_REALM):
-            raise Unsupported(
-                "The registry does not say where its GitLab is.",
-                advice="Give GitLab's address, or the repositories to watch by name.",
-            )
-        return f"{realm.origin()}{realm.path.removesuffix(_REALM)}"
 
     # Reading ------------------------------------------------------------------------------------
 

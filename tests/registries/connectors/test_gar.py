@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect
-from registries.connectors.gar import GarConnector, place_of
+from registries.connectors.gar import GarConnector
 from registries.connectors.gar_images import GoogleListing, read_docker_image, read_manifest
+from registries.connectors.gar_places import place_of
 from registries.connectors.gar_sign_in import parse_key, read_token
 from registries.oci import mediatypes
 from registries.oci.client import Ping
