@@ -29,6 +29,7 @@ from registries.changes import (
 from registries.connectors import CONNECTORS, Ability
 from registries.consequences import consequences_of
 from registries.models import Repository, Tag
+from registries.oci.outlines import Lock
 from registries.outcomes import Outcome
 
 # The form is sent back with what is wrong: not a page that a reload may send again.
@@ -116,6 +117,7 @@ def remove_repository(request: HttpRequest, name: str, path: str) -> HttpRespons
         "form": form,
         "offered": Ability.DELETE_REPOSITORY in abilities,
         "offers_images": Ability.DELETE_MANIFEST in abilities,
+        "is_locked": bool(repository.locks & Lock.DELETE),
     }
     return _page(request, repository, "repository", context)
 

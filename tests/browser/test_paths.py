@@ -31,6 +31,8 @@ PAGES = [
     f"{SHOP}/-/tags/latest",
     f"{SHOP}/-/tags/latest/history",
     f"{SHOP}/-/compare",
+    f"{SHOP}/-/untag?tag=1.13.0",
+    f"{SHOP}/-/delete",
     f"{SHOP}/-/compare?from=1.11.0&to=1.13.0",
     f"{SHOP}/-/compare?from=latest&to=nowhere",
     "/r/harbour/base/debian/-/tags/12",

@@ -227,6 +227,18 @@ def test_a_tag_is_locked_and_wears_a_badge(as_owner: Client, azure: Repository) 
     assert "The registry refuses" not in said(as_owner, HERE)
 
 
+def test_a_locked_repository_is_said_to_be_so_before_it_goes(
+    as_owner: Client, azure: Repository, acr: FakeAcr
+) -> None:
+    sent(as_owner, f"{HERE}/-/locks", 200, delete="on")
+    assert "A lock forbids it." in said(as_owner, GONE)
+    sent(as_owner, GONE, name=PATH)
+    assert PATH in acr.repositories
+    sent(as_owner, f"{HERE}/-/locks", 200)
+    assert "The repository was deleted." in sent(as_owner, GONE, 200, name=PATH)
+    assert PATH not in acr.repositories
+
+
 def test_a_lock_that_the_registry_does_not_take_is_told(
     as_owner: Client, azure: Repository, acr: FakeAcr
 ) -> None:
