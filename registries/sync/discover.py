@@ -51,7 +51,7 @@ async def _describe(
 ) -> Listing:
     if listing.tags is None or listing.failed:
         return listing
-    if listing.tags.manifests.outlines:
+    if listing.tags.manifests.outlines or listing.tags.manifests.complete:
         return replace(listing, manifests=listing.tags.manifests)
     wanted = known.undescribed(listing.tags, full=full)
     if wanted is not None and not wanted:

@@ -170,6 +170,16 @@ def test_a_manifest_that_a_whole_listing_no_longer_names_is_gone(
     assert Artifact.objects.filter(missing_since__isnull=False).count() == 1
 
 
+def test_an_emptied_repository_holds_nothing_any_more(
+    registry: Registry, fake: FakeRegistry
+) -> None:
+    succeed(registry)
+    fake.repositories["team/app0"].tags.clear()
+    fake.repositories["team/app0"].manifests.clear()
+    succeed(registry, full=True)
+    assert present(registry, "team/app0") == set()
+
+
 def test_the_platforms_of_an_index_are_not_gone_because_a_vendor_lists_indexes_alone(
     registry: Registry, fake: FakeRegistry, vendor: type[BulkConnector]
 ) -> None:
