@@ -29,7 +29,7 @@ def azure() -> Iterator[FakeManagement]:
 
 @pytest.fixture
 def harbour(db: None, azure: FakeManagement, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    monkeypatch.setattr("registries.connectors.acr_resource.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("registries.connectors.acr.resource.PAUSE_SECONDS", 0)
     azure.admin_user = True
     azure.webhooks.clear()
     azure.forbidden.clear()

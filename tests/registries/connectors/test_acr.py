@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import connect
-from registries.connectors.acr import AcrConnector
-from registries.connectors.acr_listing import locks_of, outline_of, switches_for
+from registries.connectors.acr.connector import AcrConnector
+from registries.connectors.acr.listing import locks_of, outline_of, switches_for
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import AccessDenied, Locked, NotFound
@@ -161,7 +161,7 @@ def test_many_manifests_are_found_among_the_newest_first(azure: FakeAcr) -> None
 def test_an_answer_without_calls_left_holds_the_next_page_back(
     azure: FakeAcr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registries.connectors.acr_listing.HELD_BACK_SECONDS", 0.1)
+    monkeypatch.setattr("registries.connectors.acr.listing.HELD_BACK_SECONDS", 0.1)
     azure.calls_left = "0.383333"
     azure.push("app", content.image(), *(f"v{number}" for number in range(2 * PAGE)))
     started = time.monotonic()

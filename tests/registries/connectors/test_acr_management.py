@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import connect
-from registries.connectors.acr import AcrConnector
-from registries.connectors.acr_report import (
+from registries.connectors.acr.connector import AcrConnector
+from registries.connectors.acr.report import (
     ADMIN_OFF,
     ADMIN_ON,
     answer_to,
@@ -181,7 +181,7 @@ def test_each_credential_goes_to_its_own_host(
 def test_the_webhook_that_notifies_is_set_up_pinged_and_removed(
     ask: Callable[..., Any], azure: FakeManagement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registries.connectors.acr_resource.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("registries.connectors.acr.resource.PAUSE_SECONDS", 0)
     azure.answers_ping_after = 2
     webhook = ask(lambda connector: connector.create_webhook(WANTED))
     assert (webhook.id, webhook.events) == ("portolanharbour1", ("push", "delete"))

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect, detection
-from registries.connectors.dockerhub import DockerHubConnector
-from registries.connectors.dockerhub_report import pulls_left
-from registries.connectors.dockerhub_tags import Gathered
+from registries.connectors.dockerhub.connector import DockerHubConnector
+from registries.connectors.dockerhub.report import pulls_left
+from registries.connectors.dockerhub.tags import Gathered
 from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import (
     AuthenticationFailed,

@@ -15,9 +15,9 @@ from moto.server import ThreadedMotoServer
 
 from registries.connectors import CONNECTORS, Connector, connect
 from registries.connectors.base import RepositoryPage
-from registries.connectors.ecr import EcrConnector, service_of
-from registries.connectors.ecr_images import ImageListing, read_image, read_repositories
-from registries.connectors.ecr_sign_in import read_password
+from registries.connectors.ecr.connector import EcrConnector, service_of
+from registries.connectors.ecr.images import ImageListing, read_image, read_repositories
+from registries.connectors.ecr.sign_in import read_password
 from registries.oci import mediatypes
 from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import (

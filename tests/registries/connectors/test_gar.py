@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect
-from registries.connectors.gar import GarConnector
-from registries.connectors.gar_images import GoogleListing, read_docker_image, read_manifest
-from registries.connectors.gar_places import place_of
-from registries.connectors.gar_sign_in import parse_key, read_token
+from registries.connectors.gar.connector import GarConnector
+from registries.connectors.gar.images import GoogleListing, read_docker_image, read_manifest
+from registries.connectors.gar.places import place_of
+from registries.connectors.gar.sign_in import parse_key, read_token
 from registries.oci import mediatypes
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection

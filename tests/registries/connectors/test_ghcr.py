@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect
-from registries.connectors.ghcr import GhcrConnector
-from registries.connectors.ghcr_api import REQUESTS_PER_MINUTE, read_version
+from registries.connectors.ghcr.api import REQUESTS_PER_MINUTE, read_version
+from registries.connectors.ghcr.connector import GhcrConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import (

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import Connector, connect
-from registries.connectors.gitea import PAGE, GiteaConnector
-from registries.connectors.gitea_versions import Version, parse_versions
+from registries.connectors.gitea.connector import PAGE, GiteaConnector
+from registries.connectors.gitea.versions import Version, parse_versions
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import AuthenticationFailed, NotFound

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector
-from registries.connectors.gitlab import GitlabConnector
-from registries.connectors.gitlab_tags import GitlabListing, read_repository
+from registries.connectors.gitlab.connector import GitlabConnector
+from registries.connectors.gitlab.tags import GitlabListing, read_repository
 from registries.oci import mediatypes
 from registries.oci.client import Ping
 from registries.oci.connection import Connection

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registries.connectors import Connector, connect
-from registries.connectors.harbor import HarborConnector
-from registries.connectors.harbor_artifacts import Gathered
-from registries.connectors.harbor_report import robot_grants
+from registries.connectors.harbor.artifacts import Gathered
+from registries.connectors.harbor.connector import HarborConnector
+from registries.connectors.harbor.report import robot_grants
 from registries.connectors.reports import NewWebhook
 from registries.oci.client import Ping, RegistryClient
 from registries.oci.errors import AccessDenied, NotFound, RegistryError, Unsupported

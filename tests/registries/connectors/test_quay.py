@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect, detection
-from registries.connectors.quay import QuayConnector
-from registries.connectors.quay_report import MOST_REPOSITORIES
-from registries.connectors.quay_tags import Gathered
+from registries.connectors.quay.connector import QuayConnector
+from registries.connectors.quay.report import MOST_REPOSITORIES
+from registries.connectors.quay.tags import Gathered
 from registries.connectors.reports import NewWebhook
 from registries.oci.client import Ping
 from registries.oci.connection import InvalidConnection
@@ -310,7 +310,7 @@ def test_a_big_quay_is_reported_in_part_and_says_so(
     quay: FakeQuay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MOST_REPOSITORIES == 100
-    monkeypatch.setattr("registries.connectors.quay_report.MOST_REPOSITORIES", 2)
+    monkeypatch.setattr("registries.connectors.quay.report.MOST_REPOSITORIES", 2)
     for number in range(3):
         quay.push(f"team/app-{number}", content.image(), "v1")
     report = use(quay, lambda connector: connector.report())

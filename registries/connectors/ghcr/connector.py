@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, quoted
 from registries.connectors.base import RepositoryPage
-from registries.connectors.ghcr_api import GithubApi, read_version
+from registries.connectors.ghcr.api import GithubApi, read_version
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping

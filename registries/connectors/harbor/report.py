@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from registries.connectors.api import quoted
-from registries.connectors.harbor_api import HarborApi
-from registries.connectors.harbor_webhooks import list_policies
+from registries.connectors.harbor.api import HarborApi
+from registries.connectors.harbor.webhooks import list_policies
 from registries.connectors.reports import NativeGrant, NativeWebhook, Report, Usage
 from registries.oci import untrusted
 from registries.oci.errors import RegistryError

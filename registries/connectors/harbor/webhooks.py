@@ -7,7 +7,7 @@ cuts the query off an address: the secret has to go into the Authorization heade
 from typing import Any
 
 from registries.connectors.api import quoted
-from registries.connectors.harbor_api import HarborApi
+from registries.connectors.harbor.api import HarborApi
 from registries.connectors.reports import NativeWebhook, NewWebhook
 from registries.oci import untrusted
 from registries.oci.errors import InvalidDocument, NotFound, Unsupported

@@ -18,9 +18,9 @@ from urllib.parse import quote
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import VendorApi, quoted
 from registries.connectors.base import RepositoryPage
-from registries.connectors.gar_images import GoogleListing, read_docker_image
-from registries.connectors.gar_places import GCR, Place, location_of, place_of
-from registries.connectors.gar_sign_in import GoogleAccount
+from registries.connectors.gar.images import GoogleListing, read_docker_image
+from registries.connectors.gar.places import GCR, Place, location_of, place_of
+from registries.connectors.gar.sign_in import GoogleAccount
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping

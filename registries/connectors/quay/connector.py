@@ -13,15 +13,15 @@ from yarl import URL
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import RepositoryPage
 from registries.connectors.powers import powers_of
-from registries.connectors.quay_api import QuayApi
-from registries.connectors.quay_notifications import (
+from registries.connectors.quay.api import QuayApi
+from registries.connectors.quay.notifications import (
     create_notification,
     delete_notification,
     test_notification,
 )
-from registries.connectors.quay_registry import catalog, delete, may_push
-from registries.connectors.quay_report import QuayReport
-from registries.connectors.quay_tags import Gathered
+from registries.connectors.quay.registry import catalog, delete, may_push
+from registries.connectors.quay.report import QuayReport
+from registries.connectors.quay.tags import Gathered
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.selection import namespaces_of
 from registries.connectors.standard import StandardConnector

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.base import RepositoryPage
-from registries.connectors.ecr_api import EcrApi, Service
-from registries.connectors.ecr_errors import refused
-from registries.connectors.ecr_images import ImageListing, read_repositories
-from registries.connectors.ecr_sign_in import EcrAuthenticator
+from registries.connectors.ecr.api import EcrApi, Service
+from registries.connectors.ecr.errors import refused
+from registries.connectors.ecr.images import ImageListing, read_repositories
+from registries.connectors.ecr.sign_in import EcrAuthenticator
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.auth import Authenticator

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
-from registries.connectors.acr_entra import Entra, post_form, token_in
+from registries.connectors.acr.entra import Entra, post_form, token_in
 from registries.connectors.api_sign_in import TokenSignIn
 from registries.oci.auth import Authenticator, Bearer, Token, read_token
 from registries.oci.errors import AccessDenied, AuthenticationFailed

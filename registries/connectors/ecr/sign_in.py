@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from registries.connectors.api_sign_in import basic
-from registries.connectors.ecr_api import EcrApi
+from registries.connectors.ecr.api import EcrApi
 from registries.oci import untrusted
 from registries.oci.auth import Authenticator
 from registries.oci.challenges import Challenge

@@ -6,7 +6,7 @@ sends no header but Content-Type: the secret has to stand in the address.
 
 from typing import Any
 
-from registries.connectors.quay_api import QuayApi
+from registries.connectors.quay.api import QuayApi
 from registries.connectors.reports import NativeWebhook, NewWebhook
 from registries.oci import untrusted
 from registries.oci.errors import InvalidDocument, NotFound, Unsupported

@@ -6,7 +6,7 @@ REGISTRY_DISALLOWED_OPERATION (Azure/acr-cli issue 70), for which of three locks
 
 import orjson
 
-from registries.connectors.acr_listing import AcrListing, locks_of, slow_down, switches_for
+from registries.connectors.acr.listing import AcrListing, locks_of, slow_down, switches_for
 from registries.oci import untrusted
 from registries.oci.errors import AccessDenied, Locked, RegistryError
 from registries.oci.failures import error_codes

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from registries.connectors.api import quoted
-from registries.connectors.dockerhub_api import HubApi
+from registries.connectors.dockerhub.api import HubApi
 from registries.connectors.reports import NativeGrant, Report, Usage
 from registries.oci import untrusted
 from registries.oci.errors import NotFound, RegistryError

@@ -19,7 +19,7 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 from yarl import URL
 
-from registries.connectors.ecr_errors import is_throttling, unreadable, what_went_wrong
+from registries.connectors.ecr.errors import is_throttling, unreadable, what_went_wrong
 from registries.oci.connection import Connection
 from registries.oci.errors import AuthenticationFailed, RegistryError, TooManyPages, Unreachable
 from registries.oci.transport import Answer, Sending, Stats, Transport
@@ -177,7 +177,7 @@ class EcrApi:
         return await self._loop.run_in_executor(self._threads, work)
 
     def _make_client(self, name: str, endpoint: str, keys: Keys) -> Any:
-        from registries.connectors.ecr_boto import make_client  # noqa: PLC0415  it takes its time
+        from registries.connectors.ecr.boto import make_client  # noqa: PLC0415  it takes its time
 
         return make_client(name, self._service.region, endpoint, keys, self._carry)
 

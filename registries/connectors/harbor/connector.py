@@ -11,10 +11,10 @@ from typing import ClassVar
 from registries.connectors.abilities import Ability, Power
 from registries.connectors.api import quoted
 from registries.connectors.base import RepositoryPage
-from registries.connectors.harbor_api import HarborApi
-from registries.connectors.harbor_artifacts import Gathered
-from registries.connectors.harbor_report import HarborReport
-from registries.connectors.harbor_webhooks import create_policy, delete_policy
+from registries.connectors.harbor.api import HarborApi
+from registries.connectors.harbor.artifacts import Gathered
+from registries.connectors.harbor.report import HarborReport
+from registries.connectors.harbor.webhooks import create_policy, delete_policy
 from registries.connectors.powers import powers_of
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.standard import StandardConnector

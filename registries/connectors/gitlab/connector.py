@@ -17,8 +17,8 @@ from urllib.parse import quote
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, VendorApi, quoted, split_address
 from registries.connectors.base import RepositoryPage
-from registries.connectors.gitlab_api import REALM, api_at, where_tokens_are
-from registries.connectors.gitlab_tags import GitlabListing, read_repository
+from registries.connectors.gitlab.api import REALM, api_at, where_tokens_are
+from registries.connectors.gitlab.tags import GitlabListing, read_repository
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping

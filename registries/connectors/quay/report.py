@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from registries.connectors.api import quoted
-from registries.connectors.quay_api import QuayApi
-from registries.connectors.quay_notifications import list_notifications
+from registries.connectors.quay.api import QuayApi
+from registries.connectors.quay.notifications import list_notifications
 from registries.connectors.reports import NativeGrant, NativeWebhook, Report, Usage
 from registries.oci import untrusted
 from registries.oci.errors import NotFound, RegistryError

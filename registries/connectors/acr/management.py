@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from yarl import URL
 
-from registries.connectors.acr_entra import Entra, cloud_of, elsewhere, is_application
+from registries.connectors.acr.entra import Entra, cloud_of, elsewhere, is_application
 from registries.connectors.api import VendorApi, quoted
 from registries.connectors.api_sign_in import TokenSignIn
 from registries.oci import untrusted

@@ -11,13 +11,13 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from registries.connectors.abilities import Ability, Field, Power
-from registries.connectors.acr_changes import AcrChanges
-from registries.connectors.acr_entra import CLOUDS, Entra, cloud_of, is_application
-from registries.connectors.acr_listing import AcrListing, locks_of
-from registries.connectors.acr_management import AcrManagement, application_of, resource_of
-from registries.connectors.acr_report import ADMIN_OFF, ADMIN_ON
-from registries.connectors.acr_resource import UNMANAGED, WEBHOOKS_WRITE, AcrResource
-from registries.connectors.acr_sign_in import AcrAuthenticator, Application
+from registries.connectors.acr.changes import AcrChanges
+from registries.connectors.acr.entra import CLOUDS, Entra, cloud_of, is_application
+from registries.connectors.acr.listing import AcrListing, locks_of
+from registries.connectors.acr.management import AcrManagement, application_of, resource_of
+from registries.connectors.acr.report import ADMIN_OFF, ADMIN_ON
+from registries.connectors.acr.resource import UNMANAGED, WEBHOOKS_WRITE, AcrResource
+from registries.connectors.acr.sign_in import AcrAuthenticator, Application
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.standard import StandardConnector
 from registries.oci.client import Ping

@@ -14,9 +14,9 @@ from typing import ClassVar, Self
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.api import quoted
 from registries.connectors.base import RepositoryPage
-from registries.connectors.dockerhub_api import HubApi
-from registries.connectors.dockerhub_report import read_report
-from registries.connectors.dockerhub_tags import Gathered
+from registries.connectors.dockerhub.api import HubApi
+from registries.connectors.dockerhub.report import read_report
+from registries.connectors.dockerhub.tags import Gathered
 from registries.connectors.powers import powers_of
 from registries.connectors.reports import Report
 from registries.connectors.selection import namespaces_of

@@ -5,8 +5,8 @@ import re
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from registries.connectors.acr_management import AcrManagement
-from registries.connectors.acr_report import (
+from registries.connectors.acr.management import AcrManagement
+from registries.connectors.acr.report import (
     answer_to,
     facts_of,
     grants_of_admin,

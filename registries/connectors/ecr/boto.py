@@ -13,7 +13,7 @@ import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from registries.connectors.ecr_api import Keys
+from registries.connectors.ecr.api import Keys
 from registries.oci.transport import Answer, Sending
 
 # The machine's own profile, configuration and credentials are nobody's business here.

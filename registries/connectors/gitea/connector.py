@@ -15,7 +15,7 @@ from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import VendorApi, quoted
 from registries.connectors.api_sign_in import FixedSignIn, basic
 from registries.connectors.base import RepositoryPage
-from registries.connectors.gitea_versions import Version, parse_versions
+from registries.connectors.gitea.versions import Version, parse_versions
 from registries.connectors.standard import StandardConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection

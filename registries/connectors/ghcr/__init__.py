@@ -1,0 +1,5 @@
+"""GitHub's container registry, ghcr.io."""
+
+from registries.connectors.ghcr.connector import GhcrConnector
+
+__all__ = ["GhcrConnector"]
