@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import extra
+
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TOOLS = Path(os.environ.get("PORTOLAN_TOOLS_DIR") or _CACHE / "portolan" / "tools")
 
@@ -19,6 +21,9 @@ BUILT = {
     "crane": "make go-tools",
     "gitea": "make gitea",
 }
+
+# It takes longer to build than all tests take to run.
+EXTRA = frozenset({"gitea"})
 
 
 def find(name: str) -> Path | None:
@@ -53,6 +58,8 @@ def need(name: str) -> Path:
     """The program called `name`; skips the test when it is not here."""
     if found := find(name):
         return found
+    if name in EXTRA:
+        extra.skip(why_missing(name))
     pytest.skip(why_missing(name))
 
 

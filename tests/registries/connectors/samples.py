@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests import extra
 
 _BESIDE = Path(__file__).resolve().parents[4] / "shared" / "samples"
 
@@ -18,5 +18,5 @@ def sample(name: str) -> Any:
     folder = Path(os.environ.get("PORTOLAN_SAMPLES") or _BESIDE)
     path = folder / name
     if not path.exists():
-        pytest.skip("no samples: set PORTOLAN_SAMPLES to their folder")
+        extra.skip("no samples: set PORTOLAN_SAMPLES to their folder")
     return json.loads(path.read_text(encoding="utf-8"))
