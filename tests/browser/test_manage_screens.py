@@ -103,8 +103,9 @@ def test_a_registry_is_tried_out_connected_and_watched_to_its_end(
         complaints: list[str] = []
 
         def hear(said: ConsoleMessage) -> None:
-            # Verbose is Chromium's advice to who builds forms, as for more passwords than one.
-            if said.type != "verbose":
+            # Chromium's advice to who builds forms, as for more passwords than one; of a level that
+            # Playwright does not list.
+            if str(said.type) != "verbose":
                 complaints.append(said.text)
 
         page.on("console", hear)
