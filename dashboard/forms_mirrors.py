@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.forms_access import ScopeField, picker
-from registries.mirrors import TAGS_LIMIT
+from registries.mirroring.mirrors import TAGS_LIMIT
 
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 

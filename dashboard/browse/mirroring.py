@@ -15,8 +15,8 @@ from access.models import User
 from access.policy import Rights, rights_of, visible_registries
 from access.scopes import Scope
 from access.sight import Eyes
-from registries.mirror_board import Asked, Board, Side, compare
-from registries.mirrors import MirrorSettings, is_pattern
+from registries.mirroring.board import Asked, Board, Side, compare
+from registries.mirroring.mirrors import MirrorSettings, is_pattern
 from registries.models import Mirror, Registry
 
 

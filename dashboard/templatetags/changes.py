@@ -13,9 +13,9 @@ from yarl import URL
 from access.actions import Action
 from access.policy import may
 from access.scopes import Scope
-from registries.changes import abilities_of
+from registries.changing.deleting import abilities_of
+from registries.changing.locking import words
 from registries.connectors import CONNECTORS, Ability
-from registries.locking import words
 from registries.models import Registry, Repository
 from registries.oci.connection import Connection
 

@@ -19,18 +19,18 @@ from access.shortcuts import actor_of, get_repository_or_404
 from dashboard.browse.images import get_artifact_or_404
 from dashboard.forms_changes import DeleteImageForm, DeleteRepositoryForm, UntagForm
 from dashboard.views.people import signed_in
-from registries.changes import (
+from registries.changing.consequences import consequences_of
+from registries.changing.deleting import (
     MOST_TAGS,
     abilities_of,
     delete_image,
     delete_repository,
     untag,
 )
+from registries.changing.outcomes import Outcome
 from registries.connectors import CONNECTORS, Ability
-from registries.consequences import consequences_of
 from registries.models import Repository, Tag
 from registries.oci.outlines import Lock
-from registries.outcomes import Outcome
 
 # The form is sent back with what is wrong: not a page that a reload may send again.
 UNPROCESSABLE = 422

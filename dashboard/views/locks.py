@@ -16,9 +16,9 @@ from dashboard.browse.images import get_artifact_or_404, get_tag_or_404
 from dashboard.forms_changes import LocksForm
 from dashboard.views.changes import UNPROCESSABLE
 from dashboard.views.people import signed_in
-from registries.changes import abilities_of
+from registries.changing.deleting import abilities_of
+from registries.changing.locking import look, set_locks
 from registries.connectors import CONNECTORS, Ability
-from registries.locking import look, set_locks
 from registries.models import Artifact, Repository, Tag
 
 

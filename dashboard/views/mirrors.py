@@ -33,8 +33,8 @@ from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
-from registries import mirrors as actions
-from registries.mirror_board import Asked, Board, RepositoryRow, State, TagRow
+from registries.mirroring import mirrors as actions
+from registries.mirroring.board import Asked, Board, RepositoryRow, State, TagRow
 
 # A list asks each of its mirrors how it stands: of a big one, how its beginning does.
 GLANCE = 10_000

@@ -18,7 +18,8 @@ from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.submitting import acted
-from registries import reports, vendor_changes
+from registries import reports
+from registries.changing import vendor as vendor_changes
 from registries.connectors import CONNECTORS, Ability, Connector
 from registries.connectors.reports import NativeWebhook, Report
 from registries.models import Registry, RegistryReport

@@ -16,7 +16,7 @@ from tests.cast import give, signed_in
 from tests.fakes.acr import FakeAcr
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.zot import FakeZot
-from tests.registries.changing import PATH, names, seen, synced
+from tests.registries.changing.ground import PATH, names, seen, synced
 
 pytestmark = pytest.mark.django_db
 HERE = f"/r/harbour/{PATH}"

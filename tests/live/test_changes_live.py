@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from registries.actor import SYSTEM
-from registries.changes import delete_image
+from registries.changing.deleting import delete_image
+from registries.changing.outcomes import Outcome
 from registries.models import Registry, Repository, Tag
-from registries.outcomes import Outcome
 from tests.live import images, registries
 from tests.live.pusher import push
 from tests.live.registries import RealRegistry

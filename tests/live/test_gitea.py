@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from registries.actor import SYSTEM
-from registries.changes import delete_image, delete_repository, untag
+from registries.changing.deleting import delete_image, delete_repository, untag
 from registries.connectors import detect
 from registries.models import Artifact, Registry, RegistryCredential, Repository, Tag
 from registries.oci.connection import Connection

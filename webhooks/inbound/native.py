@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from access.policy import Rights
-from registries import vendor_changes
 from registries.actor import Actor
+from registries.changing import vendor as vendor_changes
 from registries.connectors.reports import NativeWebhook, NewWebhook
 from registries.models import Registry
 from registries.oci.errors import RegistryError

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from registries.mirror_statement import statement
-from registries.mirrors import is_pattern
+from registries.mirroring.mirrors import is_pattern
+from registries.mirroring.statement import statement
 from registries.models.content import REFERRING_TAG
 from registries.sync.staging import fetch
 

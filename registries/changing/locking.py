@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from registries import events
 from registries.actor import Actor
+from registries.changing.outcomes import Outcome, asked, outcome_of, tell
 from registries.connectors import CONNECTORS, Connector
 from registries.models import Artifact, Repository, Tag
 from registries.oci.outlines import Lock, RepositoryFacts
-from registries.outcomes import Outcome, asked, outcome_of, tell
 
 # In the order in which people think of them.
 WORDS = {

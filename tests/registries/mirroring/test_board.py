@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registries.mirror_board import Asked, Board, RepositoryRow, Side, State, TagRow, compare
+from registries.mirroring.board import Asked, Board, RepositoryRow, Side, State, TagRow, compare
 from registries.models import Artifact, Registry, Repository
 from tests import catalog
 

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from access.models import AuditEntry
 from registries.actor import Actor
-from registries.mirrors import MirrorSettings, change_mirror, create_mirror, remove_mirror
+from registries.mirroring.mirrors import MirrorSettings, change_mirror, create_mirror, remove_mirror
 from registries.models import Mirror, Registry
 from tests import catalog
 

@@ -8,12 +8,12 @@ import pytest
 
 from access.models import AuditEntry
 from registries.actor import Actor
-from registries.locking import look, set_locks, words
+from registries.changing.locking import look, set_locks, words
 from registries.models import Repository
 from registries.oci.outlines import Lock
 from tests.fakes.acr import FakeAcr
 from tests.fakes.misbehaviour import answers, path_has
-from tests.registries.changing import PATH, artifact, synced
+from tests.registries.changing.ground import PATH, artifact, synced
 
 ANNA = Actor(kind="user", id="7", label="anna")
 BOTH = Lock.DELETE | Lock.WRITE

@@ -20,12 +20,12 @@ from django.utils.translation import ngettext
 
 from registries import events
 from registries.actor import Actor
+from registries.changing.consequences import NAMED, Consequences, consequences_of
+from registries.changing.outcomes import Outcome, asked, outcome_of, refused, tell
 from registries.connectors import CONNECTORS, Ability, Connector
-from registries.consequences import NAMED, Consequences, consequences_of
 from registries.models import Artifact, Registry, Repository, TagMove
 from registries.oci.errors import NotFound, RegistryError
 from registries.oci.reference import Digest
-from registries.outcomes import Outcome, asked, outcome_of, refused, tell
 from registries.sync.parts import Part
 from registries.sync.presence import PROOFS, apply_absences
 from registries.sync.readings import Listing

@@ -10,16 +10,16 @@ from django.core.exceptions import ValidationError
 
 from access.models import AuditEntry
 from registries.actor import Actor
-from registries.changes import MOST_TAGS, delete_image, delete_repository, untag
+from registries.changing.deleting import MOST_TAGS, delete_image, delete_repository, untag
+from registries.changing.outcomes import Outcome
 from registries.events import Event, happened
 from registries.models import TagMove
-from registries.outcomes import Outcome
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.zot import FakeZot
-from tests.registries.changing import PATH, artifact, names, seen, synced
+from tests.registries.changing.ground import PATH, artifact, names, seen, synced
 from tests.registries.sync.syncing import present, theirs
 
 ANNA = Actor(kind="user", id="7", label="anna")

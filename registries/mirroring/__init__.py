@@ -1,0 +1,1 @@
+"""The same images in two registries: kept pairs, and how each tag of theirs compares."""
