@@ -44,7 +44,10 @@ def name_of(month: datetime, table: str = AUDIT_LOG) -> str:
 
 @pytest.fixture
 def fresh_log() -> None:
-    """A log without the entries of other tests; undone with the test."""
+    """Logs without the entries of other tests; undone with the test."""
+    run("ALTER TABLE access_tokenlogentry DISABLE TRIGGER ALL")
+    run("DELETE FROM access_tokenlogentry")
+    run("ALTER TABLE access_tokenlogentry ENABLE TRIGGER ALL")
     run("ALTER TABLE access_auditentry DISABLE TRIGGER ALL")
     run("DELETE FROM access_auditentry")
     run("ALTER TABLE access_auditentry ENABLE TRIGGER ALL")
