@@ -98,9 +98,17 @@ class ImagePage:
     def is_index(self) -> bool:
         return self.manifest.kind == Manifest.Kind.INDEX
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether this repository has served the document; of a listing's claim, nothing that
+        another repository's document says is shown."""
+        return self.artifact.details != Artifact.Details.LISTED
+
     @cached_property
     def _children(self) -> list[ManifestChild]:
-        return list(self.manifest.children.all()) if self.is_index else []
+        if not self.is_index or not (self.is_proved or self.manifest.raw is None):
+            return []
+        return list(self.manifest.children.all())
 
     @cached_property
     def attestation_count(self) -> int:
@@ -156,7 +164,10 @@ class ImagePage:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        return layers_of(self._user, self.repository, self.shown) if self.shown else []
+        artifact = self._shown_artifact
+        if artifact is None or artifact.details == Artifact.Details.LISTED:
+            return []
+        return layers_of(self._user, self.repository, artifact.manifest)
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -193,7 +204,7 @@ class ImagePage:
     @cached_property
     def raw(self) -> str:
         """The manifest's own text, indented for reading; the download has the very bytes."""
-        raw = self.manifest.document
+        raw = self.manifest.document if self.is_proved else b""
         if len(raw) > RAW_SHOWN:
             return ""
         try:

@@ -32,8 +32,9 @@ def by_digest(request: HttpRequest, name: str, path: str, digest: str) -> HttpRe
 def raw(request: HttpRequest, name: str, path: str, digest: str) -> HttpResponse:
     """The very bytes of a manifest, always as a download: they are a stranger's."""
     repository = get_repository_or_404(request.user, name, path)
-    manifest = get_artifact_or_404(repository, digest).manifest
-    if not manifest.document:
+    artifact = get_artifact_or_404(repository, digest)
+    manifest = artifact.manifest
+    if artifact.details == Artifact.Details.LISTED:
         raise Http404("Only the registry's listing has described it: there are no bytes to give.")
     file_name = f"{digest.replace(':', '-')}.json"
     return HttpResponse(

@@ -65,6 +65,25 @@ def test_the_page_says_what_is_known_and_asks_by_itself(
     assert as_viewer.get(f"{PAGE}/raw").status_code == 404
 
 
+def test_a_listing_shows_nothing_of_what_another_repository_served(
+    as_viewer: Client, listed: Artifact
+) -> None:
+    """Whoever lists somebody's digest does not thereby get to read what it names."""
+    elsewhere = catalog.repository(catalog.registry("harbour"), "secret/app")
+    proved = catalog.image(elsewhere)
+    claimed = catalog.present(listed.repository, proved.manifest, details=Artifact.Details.LISTED)
+    page = f"/r/yard/team/app/-/manifests/{claimed.manifest.digest}"
+    html = text(as_viewer, page)
+    assert "Known from the registry's listing." in html.replace("&#x27;", "'")
+    assert "Show the JSON" not in html
+    for layer in proved.manifest.layers.select_related("blob"):
+        assert layer.blob.digest not in html
+    assert as_viewer.get(f"{page}/raw").status_code == 404
+    assert "Show the JSON" in text(
+        as_viewer, f"/r/harbour/secret/app/-/manifests/{proved.manifest.digest}"
+    )
+
+
 def test_a_rationed_pull_is_spent_only_by_a_click(
     as_viewer: Client, listed: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
