@@ -16,6 +16,7 @@ from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
@@ -23,6 +24,7 @@ from django.shortcuts import render
 
 from access import claims_to_teams, sign_ins
 from access.models import User
+from access.tokens import limits
 from registries.fields import decrypt, encrypt
 
 # Where second factors are kept. Not bound to the row as other secrets are: allauth encrypts before
@@ -55,6 +57,27 @@ class SignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth publ
             _follow_claims(sociallogin)
         elif sociallogin.is_existing:
             _tell_refused(sociallogin, sociallogin.user.get_username())
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """What came back proved nobody: tampered with, out of date, or meant for another browser.
+
+        Anybody can send such a thing, so that the same from one address is told once a minute.
+        """
+        super().on_authentication_error(
+            request, provider, error=error, exception=exception, extra_context=extra_context
+        )
+        told = f"single sign-on {provider}"
+        if error != AuthError.CANCELLED and limits.is_worth_an_entry(
+            get_ip(request), told, by_stranger=True
+        ):
+            sign_ins.was_refused("somebody", getattr(provider, "sub_id", str(provider)))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whether a new account may come of it: only with an address that the provider verified, of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone
@@ -34,6 +36,18 @@ def end_all(person: User, *, rights: Rights, actor: Actor) -> int:
     if sessions:
         _end(sessions, person, actor)
     return len(sessions)
+
+
+class Sessions(DefaultUserSessionsAdapter):  # type: ignore[misc]  # allauth publishes no types
+    """“Sign out everywhere else”, which allauth does, is told like every other end of a session."""
+
+    @transaction.atomic
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        """End all of these, which are one person's own."""
+        listed = list(sessions)
+        if listed:
+            person = listed[0].user
+            _end(listed, person, Actor("user", str(person.pk), person.get_username()))
 
 
 def _end(sessions: list[UserSession], person: User, actor: Actor) -> None:

@@ -270,6 +270,23 @@ def test_an_answer_without_the_state_that_was_given_is_refused(
     assert not is_in(browser)
 
 
+def test_a_failed_return_is_in_the_log_and_the_same_only_once_a_minute(
+    provider: OidcProvider,
+) -> None:
+    provider.say("n-1", **NINA)
+    browser = Client()
+    address = urlsplit(provider.come_back_from(provider.leave_for(browser), "n-1"))
+    before = AuditEntry.objects.count()
+    for _time in range(3):
+        browser.get(f"{address.path}?code=made-up&state=forged")
+    (entry,) = AuditEntry.objects.order_by("number")[before:]
+    assert entry.event == "sign in failed"
+    assert entry.new == {"account": f"somebody through {ID}"}
+    # Turning back is no failure.
+    provider.sign_in(browser, None)
+    assert AuditEntry.objects.count() == before + 1
+
+
 def test_a_token_of_another_issuer_is_refused(provider: OidcProvider, settings: Settings) -> None:
     other = {"issuer": "https://sso.example.org"}
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings(openid_configuration_overrides=other)
