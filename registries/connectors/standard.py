@@ -1,6 +1,7 @@
 """What every registry answers: the OCI Distribution API. Vendors add to it what they do better."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -49,8 +50,14 @@ class StandardConnector(Connector):
         """Return how to sign in to the registry; kinds with a way of their own override it."""
         return Authenticator(transport.connection, transport.fetch_token)
 
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        """Return what is opened with the connector, in this order, and closed in the other."""
+        return (self._client,)
+
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
+        self._opened = AsyncExitStack()
+        for session in self._sessions():
+            await self._opened.enter_async_context(session)
         return self
 
     async def __aexit__(
@@ -59,7 +66,7 @@ class StandardConnector(Connector):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+        await self._opened.aclose()
 
     @property
     def stats(self) -> Stats:

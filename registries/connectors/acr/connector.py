@@ -5,10 +5,9 @@ MicrosoftDocs/azure-management-docs articles/container-registry (skus, rbac, web
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.acr.changes import AcrChanges
@@ -159,23 +158,10 @@ class AcrConnector(StandardConnector):
             return AcrAuthenticator(transport)
         return AcrAuthenticator(transport, Application(self._entra, credentials))
 
-    async def __aenter__(self) -> Self:
-        self._opened = AsyncExitStack()
-        if self._entra is not None:
-            await self._opened.enter_async_context(self._entra)
-        if self._resource is not None:
-            await self._opened.enter_async_context(self._resource.management)
-        await super().__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._opened.__aexit__(kind, error, trace)
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        management = self._resource.management if self._resource is not None else None
+        others = (self._entra, management)
+        return (*(session for session in others if session is not None), self._client)
 
     # Reading ------------------------------------------------------------------------------------
 

@@ -6,9 +6,8 @@ Calls: docs.aws.amazon.com, Amazon ECR API Reference. One listing of a repositor
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from registries.connectors.abilities import Ability, Field
@@ -81,23 +80,12 @@ class EcrConnector(StandardConnector):
         found = _HOST.fullmatch(connection.origin.host or "")
         # A repository's policy may let another account in, which then has to name whose it is.
         self._whose: dict[str, str] = {"registryId": found[1]} if found else {}
-        self._stack = AsyncExitStack()
 
     def _sign_in(self, transport: Transport) -> Authenticator:
         return EcrAuthenticator(transport.connection, transport, self._api)
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._api)
-        await self._stack.enter_async_context(self._client)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        return self._api, self._client
 
     @classmethod
     def home(cls, host: str) -> str | None:

@@ -9,10 +9,9 @@ all that lie beside it.
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from registries.connectors.abilities import Ability, Field
@@ -86,22 +85,11 @@ class GarConnector(StandardConnector):
         )
         transport = Transport(there, stats=self.stats)
         self._api = VendorApi(transport, self._account.sign_in(), label="Google's API")
-        self._stack = AsyncExitStack()
         # What listing the repositories has brought along, until it is asked for.
         self._listed: dict[str, TagListing] = {}
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._client)
-        await self._stack.enter_async_context(self._api)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        return self._client, self._api
 
     @property
     def has_budget(self) -> bool:

@@ -9,9 +9,8 @@ there is no way to take one away alone (docs.github.com, "REST API endpoints for
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import ClassVar, Self
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, quoted
@@ -72,20 +71,9 @@ class GhcrConnector(StandardConnector):
         self._owners = _owners(connection, repositories)
         self._places: dict[str, str] = {}
         self._asking = asyncio.Lock()
-        self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._client)
-        await self._stack.enter_async_context(self._api)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        return self._client, self._api
 
     @property
     def has_budget(self) -> bool:
