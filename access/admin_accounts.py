@@ -8,7 +8,6 @@ every use is in the audit log. Who hands it out gives all that away: he must hav
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,11 +23,12 @@ from access.secret_owners import ADMIN_ACTIONS
 from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry
+from registries.transactions import durable
 
 SLOTS = (1, 2)
 
 
-@transaction.atomic(durable=True)
+@durable
 def switch_on(registry: Registry, *, rights: Rights, actor: Actor) -> AdminAccount:
     """Its passwords work from now on, also those made before. Once more is no error.
 
@@ -38,7 +38,7 @@ def switch_on(registry: Registry, *, rights: Rights, actor: Actor) -> AdminAccou
     return _switch(registry, on=True, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def switch_off(registry: Registry, *, rights: Rights, actor: Actor) -> AdminAccount:
     """Its passwords work no more, and stay. Stopping it takes no more than managing access to the
     registry: nobody should have to wait for it."""
@@ -46,7 +46,7 @@ def switch_off(registry: Registry, *, rights: Rights, actor: Actor) -> AdminAcco
     return _switch(registry, on=False, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def make_password(registry: Registry, *, slot: int, rights: Rights, actor: Actor) -> Issued:
     """A new password in this place; the one that was there works no more, the other works on.
 

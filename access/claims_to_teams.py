@@ -21,6 +21,7 @@ from access.models import ClaimRule, Membership, Team, User
 from access.policy import Rights
 from registries.actor import SYSTEM, Actor
 from registries.events import Event, emit
+from registries.transactions import durable
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def follow(user: User, *, provider: str, claims: Mapping[str, Any]) -> None:
     _remove(user, lost, provider)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_rule(
     *, team: Team, provider: str, claim: str, value: str, rights: Rights, actor: Actor
 ) -> ClaimRule:
@@ -62,7 +63,7 @@ def create_rule(
     return rule
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_rule(rule: ClaimRule, *, rights: Rights, actor: Actor) -> None:
     """Memberships that no other rule could have made end at once, others at the next sign-in."""
     team = Team.objects.select_for_update().get(pk=rule.team_id)

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,11 +24,12 @@ from access.scopes import Scope
 from registries.actor import SYSTEM, Actor
 from registries.events import emit
 from registries.models import Registry
+from registries.transactions import durable
 
 Holder = User | Team | ServicePrincipal | None
 
 
-@transaction.atomic(durable=True)
+@durable
 def grant_role(
     *,
     role: Role,
@@ -50,7 +50,7 @@ def grant_role(
     )
 
 
-@transaction.atomic(durable=True)
+@durable
 def grant_in_bulk(
     *,
     roles: Iterable[Role],
@@ -79,7 +79,7 @@ def grant_in_bulk(
     ]
 
 
-@transaction.atomic(durable=True)
+@durable
 def revoke_grants(
     grants: Sequence[int], *, reason: str = "", rights: Rights, actor: Actor
 ) -> list[Grant]:
@@ -88,7 +88,7 @@ def revoke_grants(
     return take(grants, reason=reason, rights=rights, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def end_grants(at: datetime) -> int:
     """Remove the grants that ended, and say so; returns how many. They allow nothing already."""
     ended = list(Grant.objects.with_names().filter(until__lte=at).select_for_update(of=("self",)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,13 +16,14 @@ from access.models import Secret, ServicePrincipal, User
 from access.policy import Rights
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 SLOTS = (1, 2)
 # How long the old secret works beside the new one, unless somebody says otherwise.
 OVERLAP = timedelta(days=1)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_secret(
     machine: ServicePrincipal,
     *,
@@ -39,7 +39,7 @@ def create_secret(
     return _issue(machine, expires_at=expires_at, label=label, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def rotate_secret(
     secret: Secret,
     *,
@@ -60,7 +60,7 @@ def rotate_secret(
     return issued
 
 
-@transaction.atomic(durable=True)
+@durable
 def end_secret(
     secret: Secret,
     *,
@@ -76,7 +76,7 @@ def end_secret(
     return secret
 
 
-@transaction.atomic(durable=True)
+@durable
 def revoke_secret(
     secret: Secret, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> None:

@@ -8,7 +8,6 @@ A maintainer keeps it running and switches it off; he gives it nothing, and give
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,9 +23,10 @@ from access.teams import maintains
 from registries.actor import Actor
 from registries.events import emit
 from registries.models.registry import SLUG
+from registries.transactions import durable
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_machine(
     *,
     name: str,
@@ -54,7 +54,7 @@ def create_machine(
     return machine
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_machine(
     machine: ServicePrincipal,
     *,
@@ -80,7 +80,7 @@ def change_machine(
     return machine
 
 
-@transaction.atomic(durable=True)
+@durable
 def disable_machine(
     machine: ServicePrincipal, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> ServicePrincipal:
@@ -91,7 +91,7 @@ def disable_machine(
     return _switch(machine, on=False, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def enable_machine(
     machine: ServicePrincipal, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> ServicePrincipal:
@@ -100,7 +100,7 @@ def enable_machine(
     return _switch(machine, on=True, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_machine(machine: ServicePrincipal, *, rights: Rights, actor: Actor) -> None:
     """With its secrets, trust rules and grants. Maintainers switch it off instead."""
     rights.require(Action.ACCESS_MANAGE, EVERYTHING)

@@ -10,7 +10,6 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,9 +22,10 @@ from access.policy import Rights
 from access.scopes import EVERYTHING
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 
-@transaction.atomic(durable=True)
+@durable
 def invite(
     *,
     username: str,
@@ -50,7 +50,7 @@ def invite(
     return person
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_person(
     person: User, *, email: str, first_name: str, last_name: str, rights: Rights, actor: Actor
 ) -> User:
@@ -59,7 +59,7 @@ def change_person(
     return _change(person, email, first_name, last_name, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_oneself(
     person: User, *, email: str, first_name: str, last_name: str, actor: Actor
 ) -> User:
@@ -69,7 +69,7 @@ def change_oneself(
     return _change(person, email, first_name, last_name, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def deactivate(person: User, *, rights: Rights, actor: Actor) -> None:
     """Nobody signs in as this person any more; what he did stays. Sessions end at once, and his
     tokens for good: whoever comes back makes new ones. Raises ValidationError for the last owner."""
@@ -90,7 +90,7 @@ def deactivate(person: User, *, rights: Rights, actor: Actor) -> None:
     _tell(person, {"active": "yes"}, {"active": "no"}, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def reactivate(person: User, *, rights: Rights, actor: Actor) -> None:
     """Lets a person in again, with the grants that he has: that is granting them."""
     require_mastery_of(person, rights)
@@ -102,7 +102,7 @@ def reactivate(person: User, *, rights: Rights, actor: Actor) -> None:
     _tell(person, {"active": "no"}, {"active": "yes"}, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def make_superuser(person: User, *, rights: Rights, actor: Actor) -> None:
     """Owner of everything for good, by flag: whatever happens to roles and grants."""
     _require_everything(rights)
@@ -112,7 +112,7 @@ def make_superuser(person: User, *, rights: Rights, actor: Actor) -> None:
     _set_superuser(person, True, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def unmake_superuser(person: User, *, rights: Rights, actor: Actor) -> None:
     """Takes the flag; grants stay. Raises ValidationError for the last owner."""
     _require_everything(rights)
@@ -124,7 +124,7 @@ def unmake_superuser(person: User, *, rights: Rights, actor: Actor) -> None:
         owners.require_one()
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_second_factors(person: User, *, rights: Rights, actor: Actor) -> int:
     """For who lost phone and recovery codes: the password alone lets in again. Returns how many
     factors there were."""
@@ -137,7 +137,7 @@ def remove_second_factors(person: User, *, rights: Rights, actor: Actor) -> int:
     return len(kinds)
 
 
-@transaction.atomic(durable=True)
+@durable
 def authorise_link(person: User, *, rights: Rights, actor: Actor) -> None:
     """Before a one-time link is made for somebody: whoever has it can set his password. Of who was
     never here, older links end: the invitation may have gone astray."""

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +22,7 @@ from access.models import Secret, User
 from access.policy import Rights, rights_of, visible_registries
 from access.scopes import EVERYTHING, Scope
 from registries.actor import Actor
+from registries.transactions import durable
 
 # Of live ones, for one person: more than anybody can tell apart.
 LIVE_LIMIT = 50
@@ -33,7 +33,7 @@ def longest_life() -> timedelta:
     return timedelta(days=settings.PERSONAL_TOKEN_MAX_DAYS)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_token(
     *,
     user: User,
@@ -62,7 +62,7 @@ def create_token(
     )
 
 
-@transaction.atomic(durable=True)
+@durable
 def revoke_token(token: Secret, *, rights: Rights, actor: Actor) -> None:
     """One's own, or anybody's for who manages access everywhere. Once more is no error."""
     found = Secret.objects.select_related("user").select_for_update(of=("self",))

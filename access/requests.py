@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,12 +20,13 @@ from access.reach import exactly
 from access.scopes import Scope
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 # More than that wait unanswered only for who asks for everything.
 OPEN_LIMIT = 20
 
 
-@transaction.atomic(durable=True)
+@durable
 def ask(*, user: User, role: Role, scope: Scope, reason: str, actor: Actor) -> AccessRequest:
     """A person's request for a role on a scope.
 
@@ -57,7 +57,7 @@ def ask(*, user: User, role: Role, scope: Scope, reason: str, actor: Actor) -> A
     return asked
 
 
-@transaction.atomic(durable=True)
+@durable
 def grant_request(
     pk: int, *, until: datetime | None, answer: str, rights: Rights, actor: Actor
 ) -> AccessRequest:
@@ -78,7 +78,7 @@ def grant_request(
     return _close(request, AccessRequest.State.GRANTED, answer=answer, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def refuse_request(pk: int, *, answer: str, rights: Rights, actor: Actor) -> AccessRequest:
     """Say no, and why. It needs the right to manage access there, and not the role itself."""
     request = _open_one(pk)
@@ -88,7 +88,7 @@ def refuse_request(pk: int, *, answer: str, rights: Rights, actor: Actor) -> Acc
     return _close(request, AccessRequest.State.REFUSED, answer=answer, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def withdraw(pk: int, *, user: User, actor: Actor) -> AccessRequest:
     """Take back one's own request."""
     request = _open_one(pk)

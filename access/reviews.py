@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +25,7 @@ from access.scopes import Scope
 from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry
+from registries.transactions import durable
 
 Decision = ReviewItem.Decision
 
@@ -48,7 +48,7 @@ class Tally:
         return self.total - self.undecided
 
 
-@transaction.atomic(durable=True)
+@durable
 def open_review(*, scope: Scope, due: date, rights: Rights, actor: Actor) -> AccessReview:
     """A review of all grants that lie in the scope.
 
@@ -85,7 +85,7 @@ def open_review(*, scope: Scope, due: date, rights: Rights, actor: Actor) -> Acc
     return review
 
 
-@transaction.atomic(durable=True)
+@durable
 def decide(
     pk: int, items: Sequence[int], decision: Decision, *, rights: Rights, actor: Actor
 ) -> list[ReviewItem]:
@@ -118,7 +118,7 @@ def decide(
     return chosen
 
 
-@transaction.atomic(durable=True)
+@durable
 def close_review(pk: int, *, rights: Rights, actor: Actor) -> AccessReview:
     """End a review. What nobody decided stays granted, and the record says so."""
     review = _open_one(pk, rights)

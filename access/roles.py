@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +23,7 @@ from access.policy import Rights
 from access.scopes import EVERYTHING
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 _SEEING = frozenset({Action.REGISTRY_READ, Action.CATALOG_LIST, Action.METADATA_READ})
 _PULLING = frozenset({Action.CONTENT_READ, Action.METADATA_READ})
@@ -109,7 +109,7 @@ def ensure_built_in(**_kwargs: object) -> None:
         )
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_role(
     *,
     name: str,
@@ -130,7 +130,7 @@ def create_role(
     return role
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_role(
     role: Role,
     *,
@@ -155,7 +155,7 @@ def change_role(
     return role
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_role(role: Role, *, rights: Rights, actor: Actor) -> None:
     """Raises ValidationError while somebody has it."""
     role = Role.objects.select_for_update().get(pk=role.pk)

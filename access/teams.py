@@ -7,7 +7,6 @@ or a maintainer of the team, whom such a person trusted with exactly that.
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +19,10 @@ from access.policy import Rights
 from access.scopes import EVERYTHING
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_team(*, name: str, description: str, rights: Rights, actor: Actor) -> Team:
     """Raises ValidationError for bad fields, PermissionDenied for who may not."""
     rights.require(Action.ACCESS_MANAGE, EVERYTHING)
@@ -33,7 +33,7 @@ def create_team(*, name: str, description: str, rights: Rights, actor: Actor) ->
     return team
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_team(team: Team, *, description: str, rights: Rights, actor: Actor) -> Team:
     """Another description. The name is part of addresses and grants, and stays."""
     rights.require(Action.ACCESS_MANAGE, EVERYTHING)
@@ -47,7 +47,7 @@ def change_team(team: Team, *, description: str, rights: Rights, actor: Actor) -
     return team
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_team(team: Team, *, rights: Rights, actor: Actor) -> None:
     """With its grants. Raises ValidationError while it owns machines, or for the last owner's."""
     rights.require(Action.ACCESS_MANAGE, EVERYTHING)
@@ -63,7 +63,7 @@ def remove_team(team: Team, *, rights: Rights, actor: Actor) -> None:
     emit([TeamRemoved("", timezone.now(), team.name)], actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def add_member(
     *,
     team: Team,
@@ -102,7 +102,7 @@ def add_member(
     return membership
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_member(
     *,
     team: Team,

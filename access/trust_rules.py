@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,6 +26,7 @@ from registries.events import emit
 from registries.models.registry import SLUG
 from registries.oci.connection import InvalidConnection
 from registries.oci.tls import ssl_context
+from registries.transactions import durable
 
 LIFETIME_MINUTES = 15
 LONGEST_LIFETIME_MINUTES = 60
@@ -44,7 +44,7 @@ class Terms:
     ca_certificate: str = ""
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_rule(
     *,
     name: str,
@@ -70,7 +70,7 @@ def create_rule(
     return rule
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_rule(
     rule: TrustRule,
     *,
@@ -92,7 +92,7 @@ def change_rule(
     return rule
 
 
-@transaction.atomic(durable=True)
+@durable
 def disable_rule(
     rule: TrustRule, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> TrustRule:
@@ -103,7 +103,7 @@ def disable_rule(
     return _switch(rule, on=False, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def enable_rule(
     rule: TrustRule, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> TrustRule:
@@ -112,7 +112,7 @@ def enable_rule(
     return _switch(rule, on=True, actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_rule(
     rule: TrustRule, *, rights: Rights, maintainer: User | None = None, actor: Actor
 ) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import transaction
 from django.db.models import BooleanField, CharField, Q
 from django.db.models.expressions import RawSQL
 
@@ -22,6 +21,7 @@ from access.models.roles import GrantQuerySet
 from access.policy import Rights
 from access.roles import BUILT_IN
 from registries.actor import Actor
+from registries.transactions import durable
 
 # The verbs of a grant's uses: in its scope, by whoever holds it. A team's are its members', the
 # public's are those of nobody signed in. Each name is looked up in the index that begins with it.
@@ -94,7 +94,7 @@ def smaller_role(role: Role, verbs: Iterable[str], roles: Iterable[Role]) -> Rol
     return min(enough, key=lambda one: (len(one.allowed), order.get(one.name, 99)), default=None)
 
 
-@transaction.atomic(durable=True)
+@durable
 def give_less(pk: int, role: Role, *, reason: str, rights: Rights, actor: Actor) -> Grant:
     """Put a smaller role in the place of the one that was granted, until the same end."""
     grant = Grant.objects.with_names().select_for_update(of=("self",)).get(pk=pk)

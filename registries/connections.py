@@ -24,6 +24,7 @@ from registries.oci.connection import Connection, InvalidConnection, Limits
 from registries.oci.errors import RegistryError
 from registries.registry_settings import RegistrySettings, cleaned, differences
 from registries.secret import Secret
+from registries.transactions import durable
 
 # What the client needs to know; a change of anything else needs no new check.
 _DIALLED = (
@@ -149,7 +150,7 @@ def needs_check(registry: Registry, settings: RegistrySettings) -> bool:
     )
 
 
-@transaction.atomic(durable=True)
+@durable
 def connect_registry(*, check: ConnectionCheck, actor: Actor) -> Registry:
     """Store a connection that was tried out; its first sync is due within a minute.
 
@@ -172,7 +173,7 @@ def connect_registry(*, check: ConnectionCheck, actor: Actor) -> Registry:
     return registry
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_registry(
     *,
     registry: Registry,
@@ -207,7 +208,7 @@ def change_registry(
     return registry
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_registry(*, registry: Registry, actor: Actor) -> None:
     """Forget a registry and everything Portolan knows of it; the registry itself is not touched.
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +21,7 @@ from access.models import User
 from access.policy import SEEING, rights_of
 from access.scopes import Scope
 from registries.models import Registry
+from registries.transactions import durable
 from webhooks.catalog import Topic
 from webhooks.models import Event, Follow, Reader
 from webhooks.readable import happened_in, seen_by
@@ -42,7 +42,7 @@ FOLLOWS_LIMIT = 500
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@transaction.atomic(durable=True)
+@durable
 def follow(user: User, scope: Scope, *, mail: Follow.Mail) -> Follow:
     """Follow a registry, all below a path, or a repository; once more changes how it is mailed.
 
@@ -59,7 +59,7 @@ def follow(user: User, scope: Scope, *, mail: Follow.Mail) -> Follow:
     return made
 
 
-@transaction.atomic(durable=True)
+@durable
 def set_mail(followed: Follow, mail: Follow.Mail) -> None:
     """How it is mailed from now on; what happened before is not told again."""
     _lock(followed.user)
@@ -67,7 +67,7 @@ def set_mail(followed: Follow, mail: Follow.Mail) -> None:
     Follow.objects.filter(pk=followed.pk).update(mail=mail)
 
 
-@transaction.atomic(durable=True)
+@durable
 def unfollow(followed: Follow) -> None:
     followed.delete()
 
@@ -91,7 +91,7 @@ def told_in(user: User, scope: Scope) -> QuerySet[Event]:
 # The feed -------------------------------------------------------------------------------------
 
 
-@transaction.atomic(durable=True)
+@durable
 def make_feed(user: User) -> str:
     """A new secret for the feed's address, to be shown this once; the one before ends."""
     token = secrets.token_urlsafe(32)
@@ -101,7 +101,7 @@ def make_feed(user: User) -> str:
     return token
 
 
-@transaction.atomic(durable=True)
+@durable
 def end_feed(user: User) -> None:
     Reader.objects.filter(user=user).update(feed_digest="")
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry
 from registries.secret import Secret
+from registries.transactions import durable
 from webhooks import wake
 from webhooks.events import (
     SigningSecretRotated,
@@ -58,7 +58,7 @@ class Signed:
     secret: str = field(repr=False)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_subscription(
     settings: SubscriptionSettings, *, creator: User | None = None, rights: Rights, actor: Actor
 ) -> Signed:
@@ -78,7 +78,7 @@ def create_subscription(
     return Signed(made, secret)
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_subscription(
     subscription: Subscription, settings: SubscriptionSettings, *, rights: Rights, actor: Actor
 ) -> Subscription:
@@ -108,7 +108,7 @@ def change_subscription(
     return subscription
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_subscription(subscription: Subscription, *, rights: Rights, actor: Actor) -> None:
     """With its deliveries, also those that are still to be sent."""
     subscription = locked(subscription)
@@ -118,7 +118,7 @@ def remove_subscription(subscription: Subscription, *, rights: Rights, actor: Ac
     emit([SubscriptionRemoved(registry, timezone.now(), name, old)], actor=actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def pause_subscription(
     subscription: Subscription, *, reason: str = "", rights: Rights, actor: Actor
 ) -> Subscription:
@@ -132,7 +132,7 @@ def pause_subscription(
     return subscription
 
 
-@transaction.atomic(durable=True)
+@durable
 def resume_subscription(
     subscription: Subscription, *, send_held: bool, rights: Rights, actor: Actor
 ) -> tuple[Subscription, int]:
@@ -145,7 +145,7 @@ def resume_subscription(
     return subscription, _release(subscription, send=send_held)
 
 
-@transaction.atomic(durable=True)
+@durable
 def rotate_signing_secret(
     subscription: Subscription, *, overlap: timedelta = OVERLAP, rights: Rights, actor: Actor
 ) -> Signed:

@@ -5,7 +5,6 @@ Whoever calls these has authorised.
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +14,7 @@ from registries.changing.outcomes import Outcome, asked, outcome_of, tell
 from registries.connectors import CONNECTORS, Connector
 from registries.models import Artifact, Repository, Tag
 from registries.oci.outlines import Lock, RepositoryFacts
+from registries.transactions import durable
 
 # In the order in which people think of them.
 WORDS = {
@@ -67,7 +67,7 @@ def set_locks(*, what: Repository | Artifact | Tag, locks: Lock, actor: Actor) -
     return outcome
 
 
-@transaction.atomic(durable=True)
+@durable
 def _keep(
     what: Repository | Artifact | Tag,
     repository: Repository,

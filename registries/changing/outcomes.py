@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from django.db import transaction
 from django.utils import timezone
 
 from registries import events
@@ -16,6 +15,7 @@ from registries.connections import PATIENCE
 from registries.connectors import Connector, connect
 from registries.models import Registry, Repository
 from registries.oci.errors import NotFound, RegistryError
+from registries.transactions import durable
 
 Value = TypeVar("Value")
 
@@ -72,7 +72,7 @@ def refused(name: str, error: RegistryError) -> Outcome:
     return Outcome(name, str(error), error.advice)
 
 
-@transaction.atomic(durable=True)
+@durable
 def tell(
     repository: Repository,
     made: Sequence[events.Event],

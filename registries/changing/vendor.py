@@ -6,7 +6,6 @@ it done is told. Whoever calls these has authorised. All raise RegistryError.
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
 from registries import events
@@ -15,6 +14,7 @@ from registries.connectors import CONNECTORS
 from registries.connectors.reports import NativeWebhook, NewWebhook
 from registries.models import Registry
 from registries.reports import ask, read_report
+from registries.transactions import durable
 
 
 def remedies_of(registry: Registry) -> dict[str, str]:
@@ -50,6 +50,6 @@ def ping_webhook(*, registry: Registry, webhook_id: str) -> str:
     return ask(registry, lambda connector: connector.ping_webhook(webhook_id))
 
 
-@transaction.atomic(durable=True)
+@durable
 def _tell(event: events.Event, actor: Actor) -> None:
     events.emit([event], actor=actor)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from registries.actor import Actor
 from registries.events import Event, MirrorChanged, MirrorCreated, MirrorRemoved, emit
 from registries.models import Mirror, Registry
+from registries.transactions import durable
 
 TAGS_LIMIT = 128
 BELOW = "/*"
@@ -59,7 +60,7 @@ def is_pattern(path: str) -> bool:
     return not path or path.endswith(BELOW)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_mirror(settings: MirrorSettings, *, actor: Actor) -> Mirror:
     """Raises ValidationError for settings that make no sense, or that a mirror has already."""
     settings = cleaned(settings)
@@ -71,7 +72,7 @@ def create_mirror(settings: MirrorSettings, *, actor: Actor) -> Mirror:
     return made
 
 
-@transaction.atomic(durable=True)
+@durable
 def change_mirror(mirror: Mirror, settings: MirrorSettings, *, actor: Actor) -> Mirror:
     """Raises as `create_mirror`; where nothing differs, nothing happened."""
     settings = cleaned(settings)
@@ -87,7 +88,7 @@ def change_mirror(mirror: Mirror, settings: MirrorSettings, *, actor: Actor) -> 
     return mirror
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_mirror(mirror: Mirror, *, actor: Actor) -> None:
     """Compare them no more; what the registries hold is not touched."""
     mirror = _locked(mirror)

@@ -22,6 +22,7 @@ from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry
 from registries.secret import Secret
+from registries.transactions import durable
 from webhooks.events import InboundSecretCreated, InboundSecretRemoved
 from webhooks.inbound import doors
 from webhooks.inbound.verify import digest_of
@@ -41,7 +42,7 @@ class Made:
     text: str = field(repr=False)
 
 
-@transaction.atomic(durable=True)
+@durable
 def create_secret(registry: Registry, *, rights: Rights, actor: Actor) -> Made:
     """A further secret. Raises ValidationError while two are live, PermissionDenied for who may
     not manage the registry."""
@@ -66,7 +67,7 @@ def create_secret(registry: Registry, *, rights: Rights, actor: Actor) -> Made:
     return Made(made, text)
 
 
-@transaction.atomic(durable=True)
+@durable
 def remove_secret(secret: InboundSecret, *, rights: Rights, actor: Actor) -> None:
     """It works no more: here at once, in other processes within seconds. Once more is no error."""
     registry = _managed(secret.registry, rights)

@@ -10,12 +10,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 from webhooks import tasks, wake
 from webhooks.catalog import Topic
 from webhooks.events import DeliveriesSentAgain
@@ -25,7 +25,7 @@ from webhooks.outbound.formats import FORMS
 State = Delivery.State
 
 
-@transaction.atomic(durable=True)
+@durable
 def redeliver(subscription: Subscription, deliveries: Iterable[int], *, actor: Actor) -> int:
     """Send these deliveries of the subscription (by id) again, from the first try on, whether they
     were delivered or not; with the same message id, so that receivers know them again. Who asks must
@@ -34,7 +34,7 @@ def redeliver(subscription: Subscription, deliveries: Iterable[int], *, actor: A
     return _send_again(subscription, chosen, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def redeliver_failed_since(
     subscription: Subscription, at: datetime, *, readable: Q, actor: Actor
 ) -> int:
@@ -46,7 +46,7 @@ def redeliver_failed_since(
     return _send_again(subscription, failed, actor)
 
 
-@transaction.atomic(durable=True)
+@durable
 def ping(subscription: Subscription, *, actor: Actor) -> Delivery:
     """Send a test message to this one subscription; while it is paused or stopped it is held, as all
     else is."""
