@@ -106,6 +106,10 @@ class StandardConnector(Connector):
     async def _check_catalog(self) -> str:
         if not self._selection.needs_catalog:
             return "Not needed: the repositories are given by name."
+        return await self._try_listing()
+
+    async def _try_listing(self) -> str:
+        """Try whether repositories can be listed, and return what was found, a sentence."""
         try:
             async for page in self._catalog(page_size=10):
                 return "The catalog can be read." if page else "The catalog is readable, and empty."
@@ -118,15 +122,32 @@ class StandardConnector(Connector):
         return self._client.catalog(page_size)
 
     async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then what the catalog lists and the patterns want."""
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
+        """Yield exact names first, then what is listed and the patterns want.
+
+        Where one of several listings fails, the others are yielded before that is raised.
+        """
+        if self._selection.names:
+            yield RepositoryPage(self._selection.names, listed=False)
+        if not self._selection.needs_catalog:
             return
+        problem: RegistryError | None = None
+        async for listing in self._listings():
+            try:
+                async for page in listing:
+                    yield page
+            except RegistryError as error:
+                problem = problem or error
+        if problem is not None:
+            raise problem
+
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
+        """Yield the listings that hold all repositories: the catalog, or what a kind has for it."""
+        yield self._cataloged()
+
+    async def _cataloged(self) -> AsyncIterator[RepositoryPage]:
         try:
             async for page in self._catalog():
-                yield RepositoryPage(selection.of_catalog(page))
+                yield RepositoryPage(self._selection.of_catalog(page))
         except NotFound as error:
             raise Unsupported(str(error), advice=_GIVE_NAMES) from error
 

@@ -7,20 +7,20 @@ no documentation, but in Docker's own client (docker/hub-tool, pkg/hub/{tags,rep
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from types import TracebackType
 from typing import ClassVar, Self
 
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.api import quoted
 from registries.connectors.base import RepositoryPage
+from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.dockerhub.api import HubApi
 from registries.connectors.dockerhub.report import read_report
 from registries.connectors.dockerhub.tags import Gathered
 from registries.connectors.powers import powers_of
 from registries.connectors.reports import Report
 from registries.connectors.selection import namespaces_of
-from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.connection import Connection
 from registries.oci.errors import NotFound, RegistryError, ServerFailed, Unsupported
@@ -44,7 +44,7 @@ _OFFICIAL = "library"
 _WILDCARD = re.compile(r"[*?\[]")
 
 
-class DockerHubConnector(StandardConnector):
+class DockerHubConnector(OwnersConnector):
     """Docker Hub: everything is listed by its API, and nothing is pulled for it."""
 
     kind: ClassVar[str] = "dockerhub"
@@ -107,21 +107,14 @@ class DockerHubConnector(StandardConnector):
         page = f"{_API}/_/{official}/tags" if official != path else f"{_API}/r/{path}/tags"
         return f"{page}?name={quoted(tag)}" if tag else page
 
+    def _sessions(self) -> tuple[AbstractAsyncContextManager[object], ...]:
+        return self._client, self._api
+
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        await self._api.__aenter__()
         # One budget for both, and as many requests at a time as the API is found to take.
         self._api.transport.pace = self._transport.pace
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._api.__aexit__(kind, error, trace)
-        await super().__aexit__(kind, error, trace)
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -130,38 +123,14 @@ class DockerHubConnector(StandardConnector):
         await self._api.sign_in.header()
         return told
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
-        async for page in self.repositories():
-            if page.listed:
-                return "The repositories can be listed."
-        return "There are no repositories yet."
-
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the repositories of the namespaces.
-
-        Where one namespace's listing fails, the others' are yielded before that is raised.
-        """
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
         if not self._namespaces:
             raise Unsupported(
                 "Docker Hub has no list of all its repositories.",
                 advice="Name the namespaces to list, or the repositories to watch.",
             )
-        problem: RegistryError | None = None
         for namespace in self._namespaces:
-            try:
-                async for page in self._repositories_of(namespace):
-                    yield page
-            except RegistryError as error:
-                problem = problem or error
-        if problem is not None:
-            raise problem
+            yield self._repositories_of(namespace)
 
     async def _repositories_of(self, namespace: str) -> AsyncIterator[RepositoryPage]:
         url, what = f"/namespaces/{quoted(namespace)}/repositories", f"repositories of {namespace}"

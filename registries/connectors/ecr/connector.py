@@ -116,23 +116,19 @@ class EcrConnector(StandardConnector):
             f"?region={region}"
         )
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
+    async def _try_listing(self) -> str:
         await anext(aiter(self._api.pages("describe_repositories", **self._whose)))
         return "The repositories can be listed."
 
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then what Amazon lists; immutable tags are a lock on writing."""
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
+        yield self._described()
+
+    async def _described(self) -> AsyncIterator[RepositoryPage]:
+        # Immutable tags are a lock on writing.
         async for page in self._api.pages("describe_repositories", **self._whose):
             paths, facts, invalid = read_repositories(page)
             self.stats.invalid_names += invalid
-            wanted = selection.of_catalog(paths)
+            wanted = self._selection.of_catalog(paths)
             yield RepositoryPage(wanted, facts={path: facts[path] for path in wanted})
 
     async def tags(self, path: str) -> TagListing:

@@ -125,32 +125,23 @@ class GarConnector(StandardConnector):
 
     # Reading ------------------------------------------------------------------------------------
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
+    async def _try_listing(self) -> str:
+        # Not their images, of which a whole repository's would be read.
         for project in self._projects():
             await anext(aiter(self._places(project)), None)
         return "The repositories can be listed."
 
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the images of every repository of every project.
-
-        Where one repository's listing fails, the others' are yielded before that is raised.
-        """
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
-        problem: RegistryError | None = None
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
         for project in self._projects():
             async for place in self._places(project):
-                listings, failed = await self._images(place)
-                problem = problem or failed
-                wanted = selection.of_catalog(listings)
-                for path in wanted:
-                    self._listed[path] = listings[path].result(self.stats, failed)
-                yield RepositoryPage(wanted)
+                yield self._images_of(place)
+
+    async def _images_of(self, place: Place) -> AsyncIterator[RepositoryPage]:
+        listings, problem = await self._images(place)
+        wanted = self._selection.of_catalog(listings)
+        for path in wanted:
+            self._listed[path] = listings[path].result(self.stats, problem)
+        yield RepositoryPage(wanted)
         if problem is not None:
             raise problem
 

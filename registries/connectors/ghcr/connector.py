@@ -15,8 +15,8 @@ from typing import ClassVar
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, quoted
 from registries.connectors.base import RepositoryPage
+from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.ghcr.api import GithubApi, read_version
-from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
@@ -37,7 +37,7 @@ _API = "https://api.github.com"
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 
 
-class GhcrConnector(StandardConnector):
+class GhcrConnector(OwnersConnector):
     """The packages of organisations and users; the password is a classic token."""
 
     kind: ClassVar[str] = "ghcr"
@@ -103,31 +103,21 @@ class GhcrConnector(StandardConnector):
 
     # Reading ------------------------------------------------------------------------------------
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
         for owner in self._named_owners():
-            await anext(aiter(self._packages(owner)), None)
-        return "The packages can be listed."
+            yield self._repositories_of(owner)
 
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the container packages of each owner."""
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
-        for owner in self._named_owners():
-            async for page in self._packages(owner):
-                paths = []
-                for package in untrusted.objects(page.json):
-                    # Names of accounts have capitals, paths of the registry have none.
-                    path = f"{owner.lower()}/{untrusted.text(package.get('name')) or ''}"
-                    if is_repository(path):
-                        paths.append(path)
-                    else:
-                        self.stats.invalid_names += 1
-                yield RepositoryPage(selection.of_catalog(paths))
+    async def _repositories_of(self, owner: str) -> AsyncIterator[RepositoryPage]:
+        async for page in self._packages(owner):
+            paths = []
+            for package in untrusted.objects(page.json):
+                # Names of accounts have capitals, paths of the registry have none.
+                path = f"{owner.lower()}/{untrusted.text(package.get('name')) or ''}"
+                if is_repository(path):
+                    paths.append(path)
+                else:
+                    self.stats.invalid_names += 1
+            yield RepositoryPage(self._selection.of_catalog(paths))
 
     def _named_owners(self) -> tuple[str, ...]:
         if not self._owners:

@@ -15,8 +15,8 @@ from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import VendorApi, quoted
 from registries.connectors.api_sign_in import FixedSignIn, basic
 from registries.connectors.base import RepositoryPage
+from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.gitea.versions import Version, parse_versions
-from registries.connectors.standard import StandardConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import NotFound, RegistryError, Unsupported
@@ -28,7 +28,7 @@ from registries.oci.reference import is_repository, parse_repository
 PAGE = 50
 
 
-class GiteaConnector(StandardConnector):
+class GiteaConnector(OwnersConnector):
     """A Gitea or Forgejo. With `owners` only their packages are listed, else all that it shows."""
 
     kind: ClassVar[str] = "gitea"
@@ -84,22 +84,20 @@ class GiteaConnector(StandardConnector):
         version = tag or digest
         return f"{page}/{quoted(version)}" if version else page
 
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the packages of the owners, or the whole catalog."""
-        if not self._owners or not self._selection.needs_catalog:
-            async for page in super().repositories():
-                yield page
-            return
-        if self._selection.names:
-            yield RepositoryPage(self._selection.names, listed=False)
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
+        if not self._owners:
+            yield self._cataloged()
         for owner in self._owners:
-            seen: set[str] = set()
-            async for versions in self._versions(owner):
-                paths = {f"{owner}/{version.package}" for version in versions} - seen
-                seen |= paths
-                known = sorted(path for path in paths if is_repository(path))
-                self.stats.invalid_names += len(paths) - len(known)
-                yield RepositoryPage(self._selection.of_catalog(known))
+            yield self._packages_of(owner)
+
+    async def _packages_of(self, owner: str) -> AsyncIterator[RepositoryPage]:
+        seen: set[str] = set()
+        async for versions in self._versions(owner):
+            paths = {f"{owner}/{version.package}" for version in versions} - seen
+            seen |= paths
+            known = sorted(path for path in paths if is_repository(path))
+            self.stats.invalid_names += len(paths) - len(known)
+            yield RepositoryPage(self._selection.of_catalog(known))
 
     async def tags(self, path: str) -> TagListing:
         """Return the tags, with when each was pushed as far as Gitea's API tells it."""

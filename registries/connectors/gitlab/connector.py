@@ -9,17 +9,15 @@ it; there tags are listed by the standard.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 from urllib.parse import quote
 
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, VendorApi, quoted, split_address
 from registries.connectors.base import RepositoryPage
+from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.gitlab.api import REALM, api_at, where_tokens_are
 from registries.connectors.gitlab.tags import GitlabListing, read_repository
-from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
@@ -41,7 +39,7 @@ _HUNDRED: dict[str, str | int] = {"per_page": 100}
 _OWN_GROUPS: dict[str, str | int] = {**_HUNDRED, "top_level_only": "true", "min_access_level": 20}
 
 
-class GitlabConnector(StandardConnector):
+class GitlabConnector(OwnersConnector):
     """The registry of a GitLab; the password is a personal, group or project access token."""
 
     kind: ClassVar[str] = "gitlab"
@@ -91,19 +89,6 @@ class GitlabConnector(StandardConnector):
         # By path, the numbers of project and repository.
         self._numbers: dict[str, tuple[int, int]] = {}
         self._lists_digests = True
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._client)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._stack.aclose()
 
     @classmethod
     def home(cls, host: str) -> str | None:
@@ -143,40 +128,22 @@ class GitlabConnector(StandardConnector):
                 if not address:
                     address = where_tokens_are(self._connection, await self._client.probe())
                 api = api_at(address, self._connection, self.stats)
-                self._api = await self._stack.enter_async_context(api)
+                self._api = await self._opened.enter_async_context(api)
         return self._api
 
     # Reading ------------------------------------------------------------------------------------
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
-        async for place in self._places():
-            await anext(aiter(self._listed(place)), None)
-        return "The repositories can be listed."
-
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the repositories of each group and project.
-
-        Where one of them fails, the others' are yielded before that is raised.
-        """
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
-        problem: RegistryError | None = None
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
+        # A project may be named beside a group that it lies in.
         seen: set[str] = set()
         async for place in self._places():
-            try:
-                async for page in self._listed(place):
-                    paths = [path for path in self._read(page) if path not in seen]
-                    seen.update(paths)
-                    yield RepositoryPage(selection.of_catalog(paths))
-            except RegistryError as error:
-                problem = problem or error
-        if problem is not None:
-            raise problem
+            yield self._repositories_of(place, seen)
+
+    async def _repositories_of(self, place: str, seen: set[str]) -> AsyncIterator[RepositoryPage]:
+        async for page in self._listed(place):
+            paths = [path for path in self._read(page) if path not in seen]
+            seen.update(paths)
+            yield RepositoryPage(self._selection.of_catalog(paths))
 
     async def _places(self) -> AsyncIterator[str]:
         """Yield the groups and projects to list, as paths of the API."""

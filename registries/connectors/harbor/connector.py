@@ -78,33 +78,23 @@ class HarborConnector(StandardConnector):
 
     # Reading ------------------------------------------------------------------------------------
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
+    async def _try_listing(self) -> str:
         async for projects in self._projects():
             return "The projects can be listed." if projects else "There are no projects yet."
         return "There are no projects yet."
 
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the repositories of every project that may be seen.
-
-        By project, since a robot gets only those of public projects from the listing of all. Where
-        one project's listing fails, the others' are yielded before that is raised.
-        """
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
-        problem: RegistryError | None = None
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
+        # By project, since a robot gets only those of public projects from the listing of all.
         async for projects in self._projects():
             for at in range(0, len(projects), _PROJECTS_AT_A_TIME):
-                some = projects[at : at + _PROJECTS_AT_A_TIME]
-                for listed in await asyncio.gather(*map(self._repositories_of, some)):
-                    pages, failed = listed
-                    for page in pages:
-                        yield page
-                    problem = problem or failed
+                yield self._repositories_of_some(projects[at : at + _PROJECTS_AT_A_TIME])
+
+    async def _repositories_of_some(self, projects: list[str]) -> AsyncIterator[RepositoryPage]:
+        problem: RegistryError | None = None
+        for pages, failed in await asyncio.gather(*map(self._repositories_of, projects)):
+            for page in pages:
+                yield page
+            problem = problem or failed
         if problem is not None:
             raise problem
 

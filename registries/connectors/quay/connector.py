@@ -12,6 +12,7 @@ from yarl import URL
 
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import RepositoryPage
+from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.powers import powers_of
 from registries.connectors.quay.api import QuayApi
 from registries.connectors.quay.notifications import (
@@ -24,7 +25,6 @@ from registries.connectors.quay.report import QuayReport
 from registries.connectors.quay.tags import Gathered
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.selection import namespaces_of
-from registries.connectors.standard import StandardConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import (
@@ -43,7 +43,7 @@ _OAUTH_USER = "$oauthtoken"
 _NEEDS_TOKEN = "Give an API token: an OAuth token of an application of the organisation."  # noqa: S105
 
 
-class QuayConnector(StandardConnector):
+class QuayConnector(OwnersConnector):
     """A Quay. Without an API token it is listed by the standard, as is any other registry."""
 
     kind: ClassVar[str] = "quay"
@@ -130,37 +130,16 @@ class QuayConnector(StandardConnector):
             return "Quay lets anonymous visitors read what is public."
         return await super()._check_sign_in()
 
-    async def _check_catalog(self) -> str:
-        if not self._selection.needs_catalog:
-            return "Not needed: the repositories are given by name."
-        async for page in self.repositories():
-            if page.listed:
-                return "The repositories can be listed."
-        return "There are no repositories yet."
-
-    async def repositories(self) -> AsyncIterator[RepositoryPage]:
-        """Yield exact names first, then the repositories of the namespaces.
-
-        Where one namespace's listing fails, the others' are yielded before that is raised.
-        """
-        selection = self._selection
-        if selection.names:
-            yield RepositoryPage(selection.names, listed=False)
-        if not selection.needs_catalog:
-            return
+    async def _listings(self) -> AsyncIterator[AsyncIterator[RepositoryPage]]:
         if not self._has_api:
-            async for paths in self._catalog():
-                yield RepositoryPage(selection.of_catalog(paths))
+            yield self._cataloged()
             return
-        problem: RegistryError | None = None
         for namespace in await self._listed_namespaces():
-            try:
-                async for listed in self._api.repositories(namespace):
-                    yield RepositoryPage(selection.of_catalog(self._paths(listed)))
-            except RegistryError as error:
-                problem = problem or error
-        if problem is not None:
-            raise problem
+            yield self._repositories_of(namespace)
+
+    async def _repositories_of(self, namespace: str) -> AsyncIterator[RepositoryPage]:
+        async for listed in self._api.repositories(namespace):
+            yield RepositoryPage(self._selection.of_catalog(self._paths(listed)))
 
     async def _listed_namespaces(self) -> tuple[str, ...]:
         if self._namespaces:
