@@ -31,6 +31,14 @@ ODD_VALUES: tuple[Any, ...] = (
     {"name": None},
 )
 odd = st.sampled_from(ODD_VALUES)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+digests = st.sampled_from(["sha256:" + "a" * 64, "sha256:" + "b" * 64])
 
 # Hypothesis's very first draw searches every module there is for constants, which takes seconds on a
 # busy machine and says nothing of the test.

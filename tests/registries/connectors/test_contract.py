@@ -1,24 +1,28 @@
 """What every connector does, whichever vendor it speaks to."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
+from urllib.parse import unquote
 
 import pytest
 
 from registries.connectors import CONNECTORS, Connector, connect
 from registries.connectors.abilities import POWERS, Ability
+from registries.oci.connection import InvalidConnection
 from registries.oci.errors import NotFound, RegistryError, Throttled, Unsupported
 from registries.oci.outlines import Lock, Outline
-from registries.oci.reference import Digest
+from registries.oci.reference import Digest, InvalidReference
 from tests.fakes import content
 from tests.fakes.misbehaviour import answers, path_has, throttles
 from tests.fakes.registry import FakeRegistry
+from tests.registries.connectors import running
+from tests.registries.connectors.running import paths
 from tests.registries.connectors.vendors import VENDORS, Vendor
 
 T = TypeVar("T")
-# Dots, dashes, five levels, Docker's own namespace, and the longest name there may be.
+# Dots, dashes, five levels, Docker's own namespace, and a long part.
 NAMES = ("library/busybox", "team-a/my.app", "a/b-c/d_e/f/g", "z/" + "x" * 200)
+LIMIT = 255
 
 
 @pytest.fixture(params=VENDORS, ids=str)
@@ -38,15 +42,7 @@ def fake(vendor: Vendor) -> Iterator[FakeRegistry]:
 def use(vendor: Vendor, fake: FakeRegistry, what: Callable[[Connector], Awaitable[T]]) -> T:
     given = [vendor.name(name) for name in NAMES] if vendor.names_are_given else []
 
-    async def run() -> T:
-        async with connect(vendor.kind, vendor.connect(fake), given) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
-
-
-async def paths(connector: Connector) -> list[str]:
-    return [path async for page in connector.repositories() for path in page.paths]
+    return running.use(vendor.kind, vendor.connect(fake), what, *given)
 
 
 def test_every_kind_has_a_vendor_to_be_tried_on() -> None:
@@ -55,6 +51,84 @@ def test_every_kind_has_a_vendor_to_be_tried_on() -> None:
 
 def test_every_repository_is_listed_once(vendor: Vendor, fake: FakeRegistry) -> None:
     assert sorted(use(vendor, fake, paths)) == sorted(vendor.name(name) for name in NAMES)
+
+
+@pytest.mark.parametrize("filling", ["x", "/y"], ids=["one long part", "many parts"])
+def test_a_name_of_255_characters_is_listed_read_and_deleted_like_any_other(
+    vendor: Vendor, fake: FakeRegistry, filling: str
+) -> None:
+    short = vendor.name("z/x")
+    path = vendor.name("z/x" + filling * ((LIMIT - len(short)) // len(filling)))
+    path += "x" * (LIMIT - len(path))
+    digest = fake.push(path, content.image("long"), "v1")
+    assert len(path) == LIMIT
+
+    async def read(connector: Connector) -> tuple[bool, tuple[str, ...], str]:
+        listed = path in await paths(connector)
+        return (
+            listed,
+            (await connector.tags(path)).names,
+            (await connector.manifest(path, "v1")).digest,
+        )
+
+    assert use(vendor, fake, read) == (True, ("v1",), digest)
+    if Ability.DELETE_REPOSITORY in CONNECTORS[vendor.kind].abilities:
+        use(vendor, fake, lambda connector: connector.delete_repository(path))
+        assert path not in fake.repositories
+
+
+# Upper case, which no vendor has in paths, and one character too many.
+IMPOSSIBLE = ("Team-a/app", "team-a/App", "z/" + "x" * LIMIT)
+
+
+def test_names_that_cannot_be_are_left_out_of_listings_and_counted(
+    vendor: Vendor, fake: FakeRegistry
+) -> None:
+    for name in IMPOSSIBLE:
+        fake.push(vendor.name(name), content.image("impossible"), "v1")
+
+    async def listed(connector: Connector) -> tuple[list[str], int]:
+        return sorted(await paths(connector)), connector.stats.invalid_names
+
+    found, invalid = use(vendor, fake, listed)
+    assert found == sorted(vendor.name(name) for name in NAMES)
+    # Of what is listed by owner, those of an owner that cannot be were not even asked for.
+    assert invalid in (2, 3)
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_a_name_that_cannot_be_is_refused_before_anybody_is_asked(
+    vendor: Vendor, fake: FakeRegistry, name: str
+) -> None:
+    path, digest = vendor.name(name), "sha256:" + "0" * 64
+    questions: tuple[Callable[[Connector], Awaitable[object]], ...] = (
+        lambda connector: connector.tags(path),
+        lambda connector: connector.head(path, "v1"),
+        lambda connector: connector.manifest(path, "v1"),
+        lambda connector: connector.manifests(path),
+        lambda connector: connector.delete_tag(path, "v1"),
+        lambda connector: connector.delete_manifest(path, digest),
+        lambda connector: connector.delete_repository(path),
+        lambda connector: connector.set_locks(path, Lock.DELETE),
+    )
+
+    async def refused(connector: Connector) -> list[str]:
+        said = []
+        for question in questions:
+            try:
+                await question(connector)
+            except (InvalidReference, Unsupported) as error:
+                said.append(type(error).__name__)
+            else:
+                said.append("taken")
+        return said
+
+    said = use(vendor, fake, refused)
+    assert said[:3] == ["InvalidReference"] * 3
+    assert "taken" not in said[:3] + said[4:]
+    with pytest.raises(InvalidConnection):
+        connect(vendor.kind, vendor.connect(fake), [path])
+    assert not [it.path for it in fake.requests if path in unquote(unquote(it.path))]
 
 
 def test_the_check_of_a_good_connection_passes(vendor: Vendor, fake: FakeRegistry) -> None:

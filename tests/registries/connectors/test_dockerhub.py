@@ -1,14 +1,13 @@
 """What is Docker Hub's own: two addresses, pages by `next`, tags of old, pulls that are rationed."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.connectors import CONNECTORS, Connector, connect, detection
+from registries.connectors import CONNECTORS, Connector, detection
 from registries.connectors.dockerhub.connector import DockerHubConnector
 from registries.connectors.dockerhub.report import pulls_left
 from registries.connectors.dockerhub.tags import Gathered
@@ -27,12 +26,13 @@ from tests.fakes import content
 from tests.fakes.dockerhub import FakeDockerHub
 from tests.fakes.misbehaviour import answers, path_has, says
 from tests.fakes.sign_in import PASSWORD, USERNAME
+from tests.registries.connectors import running
+from tests.registries.connectors.odd import any_json, digests, unhurried
+from tests.registries.connectors.running import paths
 from tests.registries.connectors.samples import sample
 from tests.registries.oci.asking import connection
 
 T = TypeVar("T")
-# The machine that tests this may be busy with other things.
-BUSY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture
@@ -48,17 +48,9 @@ def use(
     namespaces: str = "team",
     **more: Any,
 ) -> T:
-    async def run() -> T:
-        options = {"api_url": hub.url, "namespaces": namespaces}
-        reached = {"username": USERNAME, "password": PASSWORD, "options": options, **more}
-        async with connect("dockerhub", connection(hub, **reached), names) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
-
-
-async def paths(connector: Connector) -> list[str]:
-    return [path async for page in connector.repositories() for path in page.paths]
+    options = {"api_url": hub.url, "namespaces": namespaces}
+    reached = {"username": USERNAME, "password": PASSWORD, "options": options, **more}
+    return running.use("dockerhub", connection(hub, **reached), what, *names)
 
 
 # Where it is
@@ -357,32 +349,24 @@ def test_a_media_type_may_be_that_of_the_config(media_type: str | None, kind: Ki
     assert (outline.kind, outline.total_size) == (kind, 7)
 
 
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-_digests = st.sampled_from(["sha256:" + "a" * 64, "sha256:" + "b" * 64])
 _image = st.fixed_dictionaries(
-    {"digest": _digests | _json},
-    optional={"os": _json, "architecture": _json, "size": _json, "last_pushed": _json},
+    {"digest": digests | any_json},
+    optional={"os": any_json, "architecture": any_json, "size": any_json, "last_pushed": any_json},
 )
 _tag = st.fixed_dictionaries(
-    {"name": st.sampled_from(["v1", "v2"]) | _json},
+    {"name": st.sampled_from(["v1", "v2"]) | any_json},
     optional={
-        "digest": _digests | _json,
-        "images": st.lists(_image, max_size=3) | _json,
-        "media_type": _json,
-        "full_size": _json,
-        "tag_last_pushed": _json,
+        "digest": digests | any_json,
+        "images": st.lists(_image, max_size=3) | any_json,
+        "media_type": any_json,
+        "full_size": any_json,
+        "tag_last_pushed": any_json,
     },
 )
 
 
-@BUSY
-@given(st.lists(st.lists(_tag | _json, max_size=3) | _json, max_size=2))
+@unhurried
+@given(st.lists(st.lists(_tag | any_json, max_size=3) | any_json, max_size=2))
 def test_no_tag_whatever_its_form_breaks_the_reader(pages: list[Any]) -> None:
     gathered = Gathered()
     for page in pages:

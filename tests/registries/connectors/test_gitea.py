@@ -1,6 +1,5 @@
 """What is Gitea's and Forgejo's own: versions of packages, owners, two ways to delete."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.connectors import Connector, connect
+from registries.connectors import Connector
 from registries.connectors.gitea.connector import PAGE, GiteaConnector
 from registries.connectors.gitea.versions import Version, parse_versions
 from registries.oci.client import Ping
@@ -19,6 +18,8 @@ from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.sign_in import PASSWORD, USERNAME
+from tests.registries.connectors import running
+from tests.registries.connectors.running import paths
 from tests.registries.oci.asking import connection
 
 T = TypeVar("T")
@@ -40,16 +41,8 @@ def use(
     password: str = PASSWORD,
     **options: str,
 ) -> T:
-    async def run() -> T:
-        dialled = connection(fake, username=USERNAME, password=password, options=options)
-        async with connect("gitea", dialled, names) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
-
-
-async def paths(connector: Connector) -> list[str]:
-    return [path async for page in connector.repositories() for path in page.paths]
+    dialled = connection(fake, username=USERNAME, password=password, options=options)
+    return running.use("gitea", dialled, what, *names)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """What is Harbor's own: paging, names quoted twice, hidden artifacts, scans, protection, access."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.connectors import Connector, connect
+from registries.connectors import Connector
 from registries.connectors.harbor.artifacts import Gathered
 from registries.connectors.harbor.connector import HarborConnector
 from registries.connectors.harbor.report import robot_grants
@@ -22,6 +21,9 @@ from tests.fakes import content
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.misbehaviour import answers_with, path_has, says
 from tests.fakes.sign_in import PASSWORD, USERNAME
+from tests.registries.connectors import running
+from tests.registries.connectors.odd import any_json, digests, unhurried
+from tests.registries.connectors.running import paths
 from tests.registries.oci.asking import connection
 
 T = TypeVar("T")
@@ -37,16 +39,8 @@ def harbor() -> Iterator[FakeHarbor]:
 def use(
     harbor: FakeHarbor, what: Callable[[Connector], Awaitable[T]], *names: str, **more: Any
 ) -> T:
-    async def run() -> T:
-        reached = connection(harbor, **{"username": USERNAME, "password": PASSWORD, **more})
-        async with connect("harbor", reached, names) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
-
-
-async def paths(connector: Connector) -> list[str]:
-    return [path async for page in connector.repositories() for path in page.paths]
+    reached = connection(harbor, **{"username": USERNAME, "password": PASSWORD, **more})
+    return running.use("harbor", reached, what, *names)
 
 
 # Listing
@@ -424,33 +418,22 @@ def test_pages_of_repositories_and_manifests_have_addresses(harbor: FakeHarbor) 
 
 # Whatever may come
 
-# The machine that tests this may be busy with other things.
-BUSY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
 _fields = (
     "digest", "media_type", "manifest_media_type", "artifact_type", "size", "push_time", "tags",
     "references", "extra_attrs", "accessories", "scan_overview",
 )  # fmt: skip
-_digests = st.sampled_from(["sha256:" + "a" * 64, "sha256:" + "b" * 64])
-_artifact = st.fixed_dictionaries({}, optional=dict.fromkeys(_fields, _json)) | (
+_artifact = st.fixed_dictionaries({}, optional=dict.fromkeys(_fields, any_json)) | (
     st.fixed_dictionaries(
-        {"digest": _digests},
+        {"digest": digests},
         optional={
             "references": st.lists(
-                st.fixed_dictionaries({"child_digest": _digests, "platform": _json})
+                st.fixed_dictionaries({"child_digest": digests, "platform": any_json})
             ),
-            "accessories": st.lists(st.fixed_dictionaries({"digest": _digests, "type": _json})),
-            "tags": st.lists(st.fixed_dictionaries({"name": _json, "immutable": _json})),
+            "accessories": st.lists(st.fixed_dictionaries({"digest": digests, "type": any_json})),
+            "tags": st.lists(st.fixed_dictionaries({"name": any_json, "immutable": any_json})),
             "scan_overview": st.dictionaries(
                 st.text(max_size=3),
-                st.fixed_dictionaries({"scan_status": st.just("Success"), "summary": _json}),
+                st.fixed_dictionaries({"scan_status": st.just("Success"), "summary": any_json}),
                 max_size=2,
             ),
         },
@@ -458,8 +441,8 @@ _artifact = st.fixed_dictionaries({}, optional=dict.fromkeys(_fields, _json)) | 
 )
 
 
-@BUSY
-@given(st.lists(st.lists(_artifact | _json, max_size=4) | _json, max_size=2))
+@unhurried
+@given(st.lists(st.lists(_artifact | any_json, max_size=4) | any_json, max_size=2))
 def test_no_artifact_whatever_its_form_breaks_the_reader(pages: list[Any]) -> None:
     gathered = Gathered()
     try:
@@ -471,9 +454,11 @@ def test_no_artifact_whatever_its_form_breaks_the_reader(pages: list[Any]) -> No
     assert set(gathered.digests.values()) <= set(gathered.outlines)
 
 
-@BUSY
+@unhurried
 @given(
-    st.fixed_dictionaries({}, optional=dict.fromkeys(ROBOT, _json) | {"expires_at": st.integers()})
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(ROBOT, any_json) | {"expires_at": st.integers()}
+    )
 )
 def test_no_robot_whatever_its_form_breaks_the_reader(robot: dict[str, Any]) -> None:
     assert all(grant.principal for grant in robot_grants(robot))

@@ -1,15 +1,14 @@
 """What is Quay's own: two ways in, its cursor, its times, its token server, its notifications."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.connectors import CONNECTORS, Connector, connect, detection
+from registries.connectors import CONNECTORS, Connector, detection
 from registries.connectors.quay.connector import QuayConnector
 from registries.connectors.quay.report import MOST_REPOSITORIES
 from registries.connectors.quay.tags import Gathered
@@ -23,12 +22,13 @@ from tests.fakes import content
 from tests.fakes.misbehaviour import answers, answers_with, path_has, says
 from tests.fakes.quay import API_TOKEN, FakeQuay
 from tests.fakes.sign_in import PASSWORD, USERNAME
+from tests.registries.connectors import running
+from tests.registries.connectors.odd import any_json, digests, unhurried
+from tests.registries.connectors.running import paths
 from tests.registries.connectors.samples import sample
 from tests.registries.oci.asking import connection
 
 T = TypeVar("T")
-# The machine that tests this may be busy with other things.
-BUSY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TOKEN: dict[str, Any] = {"api_secret": API_TOKEN}
 ROBOT: dict[str, Any] = {"username": USERNAME, "password": PASSWORD}
@@ -47,17 +47,9 @@ def use(
     namespaces: str = "team",
     **how: Any,
 ) -> T:
-    async def run() -> T:
-        options = {"namespaces": namespaces} if namespaces else {}
-        reached = connection(quay, **{"options": options, **(how or TOKEN)})
-        async with connect("quay", reached, names) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
-
-
-async def paths(connector: Connector) -> list[str]:
-    return [path async for page in connector.repositories() for path in page.paths]
+    options = {"namespaces": namespaces} if namespaces else {}
+    reached = connection(quay, **{"options": options, **(how or TOKEN)})
+    return running.use("quay", reached, what, *names)
 
 
 # With an API token
@@ -410,32 +402,24 @@ def test_times_of_mail_are_read_where_there_are_no_seconds(written: str) -> None
     assert gathered.facts["v1"].pushed_at == datetime(2025, 3, 4, 15, 26, 40, tzinfo=UTC)
 
 
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-_digests = st.sampled_from(["sha256:" + "a" * 64, "sha256:" + "b" * 64])
 _dates = st.from_regex(
     r"[A-Z][a-z]{2}, [0-9]{1,3} [A-Z][a-z]{2} [0-9]{1,6} [0-9:]{0,9} [-+0-9]{0,6}"
 )
 _tag = st.fixed_dictionaries(
-    {"name": st.sampled_from(["v1", "v2"]) | _json},
+    {"name": st.sampled_from(["v1", "v2"]) | any_json},
     optional={
-        "manifest_digest": _digests | _json,
-        "is_manifest_list": _json,
-        "size": _json,
-        "start_ts": st.integers() | _json,
-        "last_modified": _dates | _json,
-        "immutable": _json,
+        "manifest_digest": digests | any_json,
+        "is_manifest_list": any_json,
+        "size": any_json,
+        "start_ts": st.integers() | any_json,
+        "last_modified": _dates | any_json,
+        "immutable": any_json,
     },
 )
 
 
-@BUSY
-@given(st.lists(st.lists(_tag | _json, max_size=3) | _json, max_size=2))
+@unhurried
+@given(st.lists(st.lists(_tag | any_json, max_size=3) | any_json, max_size=2))
 def test_no_tag_whatever_its_form_breaks_the_reader(pages: list[Any]) -> None:
     gathered = Gathered()
     for page in pages:

@@ -1,12 +1,11 @@
 """What is zot's own."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
 
-from registries.connectors import Connector, connect
+from registries.connectors import Connector
 from registries.connectors.zot import ZotConnector
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
@@ -14,18 +13,15 @@ from registries.oci.errors import Unsupported
 from tests.fakes import content
 from tests.fakes.sign_in import PASSWORD, USERNAME
 from tests.fakes.zot import FakeZot
+from tests.registries.connectors import running
 from tests.registries.oci.asking import connection
 
 T = TypeVar("T")
 
 
 def use(fake: FakeZot, what: Callable[[Connector], Awaitable[T]]) -> T:
-    async def run() -> T:
-        dialled = connection(fake, username=USERNAME, password=PASSWORD)
-        async with connect("zot", dialled) as connector:
-            return await what(connector)
-
-    return asyncio.run(run())
+    dialled = connection(fake, username=USERNAME, password=PASSWORD)
+    return running.use("zot", dialled, what)
 
 
 @pytest.mark.parametrize(
