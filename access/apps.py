@@ -11,8 +11,8 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         # Not before models are loaded.
-        from access import audit, sign_ins  # noqa: PLC0415
-        from access.roles import ensure_built_in  # noqa: PLC0415
+        from access import audit, sign_ins  # noqa: PLC0415  models are not loaded yet
+        from access.roles import ensure_built_in  # noqa: PLC0415  models are not loaded yet
 
         post_migrate.connect(ensure_built_in, sender=self)
         happened.connect(audit.record)
