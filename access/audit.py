@@ -62,6 +62,7 @@ TARGETS: dict[type[Event], str] = {
     access.AdminAccountSwitched: "admin:{registry}",
     access.AdminAccountUsed: "admin:{registry}",
     access.TokenRefused: "{account}",
+    access.SecretRefused: "{account}",
     access.TokenExchanged: "{rule} sp:{machine}",
     access.ExchangeRefused: "{issuer} {subject} {rule}",
     access.SignedIn: "user:{user}",

@@ -91,7 +91,16 @@ def read_basic(header: str) -> Credentials | None:
 def authenticate(presented: Credentials) -> Caller:
     """The caller, by one query, and some more for an owner who is not remembered; raises
     WrongCredentials."""
-    secret = secrets.parse(presented.password)
+    caller = authenticate_secret(presented.password)
+    # The name must be the owner's: it is what a registry's log shows.
+    if presented.username != caller.actor.label:
+        raise _wrong("the secret is somebody else's")
+    return caller
+
+
+def authenticate_secret(text: str) -> Caller:
+    """The same for a secret that comes without its owner's name, as the REST API takes it."""
+    secret = secrets.parse(text)
     if secret is None:
         raise WrongCredentials(
             _(
@@ -113,9 +122,6 @@ def authenticate(presented: Credentials) -> Caller:
     owner = owner_of(found.kind, found.owner, found.stamp)
     if owner is None or owner.barred:
         raise _wrong(owner.barred if owner else "its owner is gone")
-    # The name must be the owner's: it is what a registry's log shows.
-    if presented.username != owner.actor.label:
-        raise _wrong("the secret is somebody else's")
     return Caller(
         owner.principal,
         f"admin:{owner.admin_of}" if owner.admin_of else owner.actor.label,

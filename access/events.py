@@ -182,6 +182,14 @@ class TokenRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRefused(Event):
+    """A secret that the REST API did not take; `account` is the name it came with, if with one."""
+
+    account: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenExchanged(Event):
     """A CI system's token was exchanged for a machine's short-lived secret."""
 

@@ -22,6 +22,7 @@ from registries.events import emit
 
 # How long an exchanged secret's row outlives it: whoever looks into a run of last night finds it.
 FORGOTTEN_AFTER = timedelta(days=1)
+NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,14 @@ def withdraw(secret: Secret, *, actor: Actor) -> bool:
     secret.revoked_at = now
     emit([SecretRevoked("", now, owner_of(secret), secret.key_id, secret.kind)], actor=actor)
     return True
+
+
+def note_use(key_id: str, address: str | None, at: datetime) -> None:
+    """Remember when and from where a secret was used last, to the minute."""
+    lately = Q(last_used_at__gt=at - NOTED_EVERY)
+    Secret.objects.filter(key_id=key_id).exclude(lately).update(
+        last_used_at=at, last_used_from=address
+    )
 
 
 def forget_ended(at: datetime) -> int:

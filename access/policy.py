@@ -135,7 +135,24 @@ def rights_of(somebody: Someone) -> Rights:
 
 def narrow(somebody: User | ServicePrincipal, rights: Rights) -> None:
     """Let this object have only these of its rights: it came with a token that allows less."""
-    setattr(somebody, _KEPT, rights)
+    setattr(somebody, _KEPT, _with_ids(rights))
+
+
+def _with_ids(rights: Rights) -> Rights:
+    """The same, with the ids of registries that a token names and no grant does; what it says of
+    registries that are not there is nothing."""
+    named = {one.scope.registry for one in rights.entitlements if one.scope.registry}
+    unknown = named - rights.registries.keys()
+    if not unknown:
+        return rights
+    found = Registry.objects.filter(name__in=unknown).values_list("name", "pk")
+    registries = {**rights.registries, **dict(found)}
+    held = [
+        one
+        for one in rights.entitlements
+        if one.scope.registry is None or one.scope.registry in registries
+    ]
+    return Rights(tuple(held), registries)
 
 
 def _read(somebody: Someone) -> Rights:

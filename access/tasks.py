@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from access import expiring, grants, keyring, months, trail
+from access import expiring, grants, kept_answers, keyring, months, trail
 from access.tokens import exchange, signing
 from registries.actor import SYSTEM
 
@@ -58,3 +58,9 @@ def verify_trail() -> None:
     verdict = trail.verify_and_remember()
     if not verdict.holds:
         log.error("%s", verdict.sentence)
+
+
+@shared_task
+def forget_kept_answers() -> None:
+    """Beat, every hour: a day after it was sent, an idempotency key may be used again."""
+    kept_answers.forget_old(timezone.now())

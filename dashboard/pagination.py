@@ -24,6 +24,11 @@ COUNT_CAP = 1000
 KEY = "sorted_by"
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+
+class InvalidCursor(ValueError):  # noqa: N818  named for what it is
+    """A text that no page of this list and order gave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,10 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[M]):
+class Page(Generic[T]):
     """Rows in order, and the query strings of the pages before and after (empty if none)."""
 
-    rows: Sequence[M]
+    rows: Sequence[T]
     previous: str
     next: str
 
@@ -115,6 +120,11 @@ class Page(Generic[M]):
         return bool(self.rows)
 
 
+def replaced(page: Page[Any], rows: Sequence[T]) -> Page[T]:
+    """The same page with other rows: what is shown of the ones that were read."""
+    return Page(rows, page.previous, page.next)
+
+
 def paginate(
     rows: QuerySet[M], *, order: Order, query: QueryDict, size: int = PAGE_SIZE
 ) -> Page[M]:
@@ -122,7 +132,10 @@ def paginate(
 
     A cursor that is forged, of another order or out of date gives the first page.
     """
-    name, cursor = _read_cursor(query, rows.model, order)
+    try:
+        name, cursor = read_cursor(query, rows.model, order)
+    except InvalidCursor:
+        name, cursor = "", None
     backwards = name == "before"
     descending = order.descending != backwards
     keyed = rows.annotate(**{KEY: order.column.key})
@@ -156,16 +169,18 @@ def _beyond(cursor: tuple[Any, Any], *, descending: bool) -> Func:
     )
 
 
-def _read_cursor(
+def read_cursor(
     query: QueryDict, model: type[Model], order: Order
 ) -> tuple[str, tuple[Any, Any] | None]:
+    """Which of `after` and `before` was given, and the place that it stands for; ("", None) without
+    either. Raises InvalidCursor for one that is forged, of another list or order, or out of date."""
     for name in ("after", "before"):
         if text := query.get(name, ""):
             try:
                 key, pk = signing.loads(text, salt=_salt(model, order))
                 return name, (order.column.parse(key), model._meta.pk.to_python(pk))
             except (signing.BadSignature, ValidationError, ValueError, TypeError):
-                return "", None
+                raise InvalidCursor from None
     return "", None
 
 

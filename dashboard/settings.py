@@ -14,6 +14,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import env, sign_on
+from dashboard.converters import AS_PARAMETERS
 from dashboard.keys import encryption_keys, secret_key
 
 # Where we are ------------------------------------------------------------------------------------
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django_htmx",
+    "drf_spectacular",
+    "rest_framework",
     "template_partials",
 ]
 
@@ -232,6 +235,39 @@ TOKEN_LOG_IN_BACKGROUND = True
 AUDIT_RETENTION_MONTHS = env.number("AUDIT_RETENTION_MONTHS", 24)
 TOKEN_LOG_RETENTION_MONTHS = env.number("TOKEN_LOG_RETENTION_MONTHS", 6)
 
+# The REST API (dashboard/api/) --------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dashboard.api.sign_in.SecretAuthentication",
+        "dashboard.api.sign_in.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["dashboard.api.sign_in.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["dashboard.api.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["dashboard.api.rendering.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "dashboard.api.description.Description",
+    "EXCEPTION_HANDLER": "dashboard.api.problems.answer_problem",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Portolan",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": AS_PARAMETERS,
+    "PREPROCESSING_HOOKS": ["dashboard.api.description.addresses_of_the_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "dashboard.api.description.completed",
+    ],
+}
+# Of one caller, whichever of his secrets he comes with; 0 is no limit.
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1200)
+
 # Webhooks -----------------------------------------------------------------------------------------
 
 # Networks (10.0.0.0/8) and host names beside the public internet that webhooks may be sent to, also
@@ -364,6 +400,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget ended keys": {
         "task": "access.tasks.forget_ended_keys",
         "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "forget kept answers": {
+        "task": "access.tasks.forget_kept_answers",
+        "schedule": crontab(minute="50"),
         "options": {"expires": 3600},
     },
     "keep the audit log": {

@@ -30,6 +30,7 @@ register_converter(converters.RepositoryPath, "repository")
 register_converter(converters.TagName, "tag")
 register_converter(converters.Digest, "digest")
 register_converter(converters.DigestStart, "digest_start")
+register_converter(converters.Number, "number")
 
 # What is asked of a repository stands behind `/-/`.
 of_repository = [
@@ -96,6 +97,7 @@ urlpatterns = [
     path("", include("webhooks.urls")),
     path("webhooks/", include("dashboard.urls_webhooks")),
     path("mirrors/", include("dashboard.urls_mirrors")),
+    path("api/v1/", include("dashboard.api.urls")),
     path("", include("dashboard.urls_access")),
     path("", include("dashboard.urls_manage")),
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`kind` is "system", "user", "service_principal" or "registry"; `label` is what people read."""
+    """`kind` is "system", "user", "service_principal", "registry" or "anonymous"; `label` is what people read."""
 
     kind: str
     id: str
@@ -13,3 +13,5 @@ class Actor:
 
 
 SYSTEM = Actor(kind="system", id="", label="Portolan")
+# Whoever did not say, or not prove, who he is.
+ANONYMOUS = Actor(kind="anonymous", id="", label="anonymous")

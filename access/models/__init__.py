@@ -1,6 +1,7 @@
 """People and machines, what they may do, and what was done."""
 
 from access.models.credentials import Credential
+from access.models.kept_answers import KeptAnswer
 from access.models.machines import (
     AdminAccount,
     Secret,
@@ -22,6 +23,7 @@ __all__ = [
     "ClaimRule",
     "Credential",
     "Grant",
+    "KeptAnswer",
     "Membership",
     "ReviewItem",
     "Role",

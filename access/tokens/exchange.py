@@ -22,8 +22,7 @@ from access.models import Secret, ServicePrincipal, SpentToken, TrustRule
 from access.tokens import issuers, limits
 from access.tokens.assertions import Assertion, NotGenuine, Unreadable, read, verify
 from access.tokens.issuers import Issuer, IssuerFailed
-from access.tokens.service import ANONYMOUS
-from registries.actor import Actor
+from registries.actor import ANONYMOUS, Actor
 from registries.events import emit
 
 

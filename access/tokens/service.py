@@ -22,11 +22,10 @@ from access.tokens import limits, log
 from access.tokens.claims import claims
 from access.tokens.scope import REPOSITORY, Allowed, Asked, allow, is_refusal
 from access.tokens.signing import signer
-from registries.actor import Actor
+from registries.actor import ANONYMOUS
 from registries.events import emit
 from registries.models import Registry
 
-ANONYMOUS = Actor(kind="anonymous", id="", label="anonymous")
 # What a registry may be called; anything else is no service of anybody's.
 SERVICE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 LONGEST_NAME = 150  # of an account, in Django

@@ -1,4 +1,4 @@
-"""Start a sync from a screen: a row that people see at once, and a task that carries it out."""
+"""Start a sync because somebody asked: a row that people see at once, and a task that carries it out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 
 from kombu.exceptions import OperationalError
 
-from access.models import User
-from access.shortcuts import actor_of
+from registries.actor import Actor
 from registries.models import Registry, SyncRun
 from registries.sync.run import request_run
 from registries.tasks import sync_registry
@@ -15,9 +14,9 @@ from registries.tasks import sync_registry
 logger = logging.getLogger(__name__)
 
 
-def start_sync(registry: Registry, *, by: User, full: bool = False) -> SyncRun:
+def start_sync(registry: Registry, *, actor: Actor, full: bool = False) -> SyncRun:
     """The new run, waiting for a worker; raises AlreadyRunning while another one lives."""
-    run = request_run(registry, trigger=SyncRun.Trigger.MANUAL, full=full, actor=actor_of(by))
+    run = request_run(registry, trigger=SyncRun.Trigger.MANUAL, full=full, actor=actor)
     try:
         sync_registry.delay(run.pk)  # request_run has committed
     except OperationalError:

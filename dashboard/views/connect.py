@@ -153,7 +153,7 @@ def _check(form: RegistryForm, *, stored: Registry | None) -> ConnectionCheck | 
 def _first_sync(request: HttpRequest, registry: Registry) -> HttpResponse:
     messages.success(request, _("%s is connected. Its first sync begins.") % registry.name)
     try:
-        run = start_sync(registry, by=signed_in(request))
+        run = start_sync(registry, actor=actor_of(signed_in(request)))
     except AlreadyRunning as already:  # the schedule was quicker
         run = already.run
     return redirect("run", registry.name, run.pk)

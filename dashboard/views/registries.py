@@ -12,7 +12,8 @@ from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
 from registries.connectors import CONNECTORS
 
-_BY_NAME = Order.read("", {"name": Column(F("name"), str)})
+COLUMNS = {"name": Column(F("name"), str)}
+_BY_NAME = Order.read("", COLUMNS)
 
 
 @require_safe

@@ -26,7 +26,8 @@ from registries.models import Registry, SyncProblem, SyncRun
 from registries.sync.run import AlreadyRunning, cancel_run
 
 POLL_SECONDS = 2
-_NEWEST = Order.read("", {"queued": Column(F("queued_at"), datetime, descending_first=True)})
+COLUMNS = {"queued": Column(F("queued_at"), datetime, descending_first=True)}
+_NEWEST = Order.read("", COLUMNS)
 _AS_FOUND = Order.read("", {"found": Column(F("id"), int)})
 
 
@@ -75,7 +76,9 @@ def sync(request: HttpRequest, name: str) -> HttpResponse:
     """Start a run and lead to it; if one is running already, lead to that one."""
     registry = get_registry_or_404(request.user, name, Action.REGISTRY_MANAGE)
     try:
-        started = start_sync(registry, by=signed_in(request), full="full" in request.POST)
+        started = start_sync(
+            registry, actor=actor_of(signed_in(request)), full="full" in request.POST
+        )
     except AlreadyRunning as already:
         messages.info(request, _("A sync of %s is running already: this one.") % registry.name)
         started = already.run

@@ -19,9 +19,10 @@ from access.models import Membership, Role, Team, User
 from access.scopes import EVERYTHING, Scope
 from registries.models import Registry
 from tests.cast import PASSWORD, give, signed_in
+from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.endpoints import APART, LINES, OF_ALLAUTH, Being, Line, Maintaining, Needs
 from tests.dashboard.ground import ground
-from tests.dashboard.test_anonymous_endpoints import patterns
+from tests.dashboard.test_anonymous_endpoints import screens
 
 __all__ = ["ground"]
 
@@ -79,7 +80,7 @@ def member(name: str, team: str, *, is_maintainer: bool) -> User:
     return user
 
 
-def cast_of(line: Line) -> dict[str, User]:
+def cast_of(line: Line | ApiLine) -> dict[str, User]:
     """The three people of a line, who has the right last: he may change what the others see."""
     match line.needs:
         case Needs(actions, scope, besides):
@@ -139,7 +140,7 @@ def test_an_address_answers_as_the_table_says(line: Line, ground: dict[str, obje
 
 def routes() -> Iterator[tuple[str, str]]:
     """Pairs of a route and its name, or the route again where it has none."""
-    for route, entry in patterns():
+    for route, entry in screens():
         yield route, entry.name or route
 
 
@@ -232,9 +233,7 @@ def test_so_is_one_of_allauth_and_of_strangers(address: str, owner: User) -> Non
 
 
 def test_what_machines_alone_post_to_takes_forms_without_it() -> None:
-    exempt = {
-        entry.name for _, entry in patterns() if getattr(entry.callback, "csrf_exempt", False)
-    }
+    exempt = {entry.name for _, entry in screens() if getattr(entry.callback, "csrf_exempt", False)}
     assert exempt == {"docker-token", "token-exchange", "notifications-in"}
 
 

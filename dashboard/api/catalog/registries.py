@@ -1,0 +1,109 @@
+"""`/registries`: what is connected, how it is doing, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.policy import visible_registries
+from access.shortcuts import get_registry_or_404
+from dashboard.api.bodies import Row
+from dashboard.api.etags import answer_one
+from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.resources import Resource
+from dashboard.browse.cards import Card, cards_of
+from dashboard.pagination import replaced
+from dashboard.views.registries import COLUMNS
+from registries.models import Registry
+
+_EXAMPLE = {
+    "name": "prod",
+    "kind": "acr",
+    "url": "https://prod.azurecr.io",
+    "host": "prod.azurecr.io",
+    "health": "healthy",
+    "health_detail": "",
+    "synced_at": "2026-11-26T08:15:00Z",
+    "repositories": 1204,
+    "tags": 88310,
+    "bytes": 5812309120034,
+    "is_part": False,
+    "latest_run": 4711,
+}
+
+
+class RegistryRow(Row):
+    """A registry as far as the caller sees it: of parts, the sums of what lies in them."""
+
+    name = serializers.CharField(source="registry.name")
+    kind = serializers.CharField(source="registry.kind", help_text="Such as `acr` or `harbor`.")
+    url = serializers.CharField(source="registry.url")
+    host = serializers.CharField(source="registry.host", help_text="The host in pull commands.")
+    health = serializers.ChoiceField(
+        source="registry.health", choices=[value.value for value in Registry.Health]
+    )
+    health_detail = serializers.SerializerMethodField(
+        help_text="What is wrong; empty for who may not read the whole registry."
+    )
+    synced_at = serializers.DateTimeField(source="registry.synced_at", allow_null=True)
+    repositories = serializers.IntegerField(source="held.repositories")
+    tags = serializers.IntegerField(source="held.tags")
+    bytes = serializers.IntegerField(
+        source="held.bytes",
+        help_text="Compressed. Of a whole registry each blob counts once, of a part each image.",
+    )
+    is_part = serializers.BooleanField(
+        source="held.is_part", help_text="Whether the caller sees a part of it only."
+    )
+    latest_run = serializers.IntegerField(
+        source="run.pk", default=None, allow_null=True, help_text="The newest sync run's number."
+    )
+
+    def get_health_detail(self, card: Card) -> str:
+        return card.registry.health_detail if card.may_read else ""
+
+
+class RegistryQuery(PageQuery):
+    sort = sorts(COLUMNS)
+
+
+class Registries(Resource):
+    @extend_schema(
+        operation_id="list_registries",
+        tags=["registries"],
+        summary="List registries",
+        parameters=[RegistryQuery],
+        responses=page_of(RegistryRow),
+        examples=[
+            OpenApiExample(
+                "One registry",
+                {"items": [_EXAMPLE], "next": None, "previous": None},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """The registries of which the caller sees all or a part."""
+        query = RegistryQuery.read(request)
+        page = turn_page(request, visible_registries(self.caller.somebody), query, COLUMNS)
+        cards: Sequence[Card] = cards_of(page.rows, self.caller.somebody)
+        return answer_page(request, replaced(page, cards), query, RegistryRow)
+
+
+class OneRegistry(Resource):
+    @extend_schema(
+        operation_id="show_registry",
+        tags=["registries"],
+        summary="Show a registry",
+        responses=RegistryRow,
+        examples=[OpenApiExample("A registry", _EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, registry: str) -> Response:
+        """One registry, with what the caller sees of it."""
+        found = get_registry_or_404(self.caller.somebody, registry)
+        (card,) = cards_of([found], self.caller.somebody)
+        return answer_one(request, RegistryRow(card).data)

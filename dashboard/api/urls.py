@@ -1,0 +1,11 @@
+"""Addresses below /api/v1/. No slash at the end, but for the two that are fixed in the design."""
+
+from django.urls import include, path
+
+from dashboard.api import me, schema
+
+urlpatterns = [
+    path("", me.Me.as_view(), name="api"),
+    path("schema/", schema.Schema.as_view(), name="api-schema"),
+    path("", include("dashboard.api.catalog.urls")),
+]

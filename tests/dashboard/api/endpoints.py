@@ -1,0 +1,8 @@
+"""All addresses of the REST API: the tables of its areas."""
+
+from tests.dashboard.api import endpoints_catalog
+from tests.dashboard.api.lines import ApiLine
+
+LINES: list[ApiLine] = [
+    *endpoints_catalog.LINES,
+]

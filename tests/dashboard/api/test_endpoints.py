@@ -1,0 +1,77 @@
+"""Every address of the API, asked by nobody, without the right, with it, and with it elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import resolve
+
+from access.models import User
+from dashboard.api.sign_in import SignedIn
+from registries.models import Registry
+from tests.cast import signed_in
+from tests.dashboard.api.client import PREFIX, Api
+from tests.dashboard.api.endpoints import LINES
+from tests.dashboard.api.lines import ApiLine
+from tests.dashboard.api.test_description import APART, operations, resources
+from tests.dashboard.ground import ground
+from tests.dashboard.test_permissions import SOME, cast_of, no_worker
+
+__all__ = ["ground", "no_worker"]
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(user: User | None, line: ApiLine, values: dict[str, object]) -> int:
+    """Also by session, as being a maintainer counts only there."""
+    api = Api(client=signed_in(user)) if user else Api()
+    path = line.path.format(**values)
+    return api.ask(line.method, path, filled(line.body, values)).status_code
+
+
+def filled(body: Any, values: dict[str, object]) -> Any:
+    if isinstance(body, str):
+        return body.format(**values)
+    if isinstance(body, list):
+        return [filled(one, values) for one in body]
+    if isinstance(body, dict):
+        return {name: filled(value, values) for name, value in body.items()}
+    return body
+
+
+@pytest.mark.parametrize("line", LINES, ids=str)
+def test_an_address_answers_as_the_table_says(line: ApiLine, ground: dict[str, object]) -> None:
+    assert ask(None, line, ground) == 401
+    found = {who: ask(user, line, ground) for who, user in cast_of(line).items()}
+    assert found == {who: getattr(line, who) for who in found}
+
+
+def test_the_table_knows_every_address_and_method() -> None:
+    known = {(line.method.lower(), template(line)) for line in LINES}
+    there = {(method, path) for path, method, _ in operations()}
+    assert there - known == set(), "give these a line in endpoints_*.py"
+    assert known - there == set(), "these are gone"
+
+
+def template(line: ApiLine) -> str:
+    path = line.path.partition("?")[0].format(**SOME)
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", resolve(f"{PREFIX}{path}").route)
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if "{" in line.path], ids=str)
+def test_an_id_that_nothing_has_is_not_found(line: ApiLine, owner: User) -> None:
+    Registry.objects.create(name="harbour", url="https://harbour.example.com")
+    nothing = {name: "999999999" if value == "1" else value for name, value in SOME.items()}
+    assert ask(owner, line, dict(nothing)) == 404
+
+
+def test_every_resource_asks_who_it_is() -> None:
+    for route, view in resources():
+        assert view.permission_classes == [SignedIn], route
+        if "<" not in route:
+            api = Api()
+            path = route.removeprefix("api/v1")
+            status = (api.send if route in APART else api.ask)("GET", path).status_code
+            assert status == 401, route

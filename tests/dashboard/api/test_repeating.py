@@ -1,0 +1,119 @@
+"""The same change sent twice is made once, and who asks too often waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from pytest_django.fixtures import Settings as SettingsWrapper
+
+from access import kept_answers
+from access.models import KeptAnswer
+from registries.models import SyncRun
+from tests import catalog
+from tests.dashboard.api.client import Api
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = {"Idempotency-Key": "deploy-4711"}
+RUNS = "/registries/prod/runs"
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog.registry("prod")
+    monkeypatch.setattr("registries.tasks.sync_registry.delay", lambda _run: None)
+
+
+def test_the_same_key_again_gets_the_same_answer_and_changes_nothing(api_owner: Api) -> None:
+    first = api_owner.post(RUNS, {"full": True}, headers=KEY)
+    again = api_owner.post(RUNS, {"full": True}, headers=KEY)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert SyncRun.objects.count() == 1
+
+
+def test_without_a_key_each_request_is_one_of_its_own(api_owner: Api) -> None:
+    api_owner.post(RUNS)
+    assert api_owner.post(RUNS).status_code == 409
+
+
+def test_the_same_key_for_something_else_is_refused(api_owner: Api) -> None:
+    api_owner.post(RUNS, {"full": True}, headers=KEY)
+    other = api_owner.post(RUNS, {"full": False}, headers=KEY)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+
+
+def test_two_callers_may_use_the_same_key(api_owner: Api, api_viewer: Api) -> None:
+    api_owner.post(RUNS, headers=KEY)
+    assert api_viewer.post(RUNS, headers=KEY).status_code == 403
+
+
+def test_after_a_refusal_the_key_may_be_used_again(api_owner: Api) -> None:
+    assert api_owner.post(RUNS, {"full": "perhaps"}, headers=KEY).status_code == 422
+    assert api_owner.post(RUNS, {"full": True}, headers=KEY).status_code == 202
+
+
+def test_while_the_first_is_under_way_the_second_is_told_so(api_owner: Api) -> None:
+    answers = []
+
+    def meanwhile(*_args: Any, **_kwargs: Any) -> None:
+        answers.append(api_owner.post(RUNS, headers=KEY))
+        raise RuntimeError("and then it breaks")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dashboard.api.catalog.runs.start_sync", meanwhile)
+        broken = api_owner.send("POST", RUNS, headers=KEY)
+    assert broken.status_code == 500
+    (second,) = answers
+    assert (second.status_code, second.json()["code"]) == (409, "under_way")
+    # What broke midway may have been carried out: that is not risked again.
+    assert api_owner.post(RUNS, headers=KEY).json()["code"] == "under_way"
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "tab\there"])
+def test_a_key_that_cannot_be_one_is_refused(api_owner: Api, key: str) -> None:
+    assert api_owner.post(RUNS, headers={"Idempotency-Key": key}).status_code == 400
+
+
+def test_answers_are_kept_encrypted_and_for_a_day(api_owner: Api) -> None:
+    api_owner.post(RUNS, headers=KEY)
+    (stored,) = KeptAnswer.objects.values_list("body", flat=True)
+    assert '"state"' not in str(stored)
+    assert kept_answers.forget_old(timezone.now()) == 0
+    assert kept_answers.forget_old(timezone.now() + timedelta(days=1)) == 1
+
+
+def test_each_answer_says_how_many_requests_are_left(
+    api_owner: Api, settings: SettingsWrapper
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 10
+    cache.clear()
+    headers = [api_owner.get("/").headers for _ in range(2)]
+    assert headers[0]["RateLimit-Policy"] == '"caller";q=10;w=60'
+    left = [int(one["RateLimit"].split("r=")[1].split(";")[0]) for one in headers]
+    assert left in ([9, 8], [8, 9], [9, 9])  # a minute may end in between
+
+
+def test_who_asks_too_often_waits_and_others_do_not(
+    api_owner: Api, api_viewer: Api, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 3
+    monkeypatch.setattr("dashboard.api.limits.time.time", lambda: 1_800_000_010)
+    answers = [api_owner.get("/") for _ in range(4)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "50"
+    assert answers[-1].json()["code"] == "too_many_requests"
+    assert api_viewer.get("/").status_code == 200
+
+
+def test_without_redis_nobody_waits(api_owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_args: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr("dashboard.api.limits.cache.incr", gone)
+    assert api_owner.get("/").status_code == 200
