@@ -7,6 +7,7 @@ the check talks to the network and therefore happens before, never inside, the t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from registries.actor import Actor
 from registries.connectors import CONNECTORS, FALLBACK, CheckStep, Power, connect, detect
 from registries.connectors.detection import Found
 from registries.events import RegistryChanged, RegistryConnected, RegistryRemoved, emit
+from registries.fields import UndecryptableError
 from registries.models import ApiCredential, Registry, RegistryCredential
 from registries.oci.connection import Connection, InvalidConnection, Limits
 from registries.oci.errors import RegistryError
@@ -52,6 +54,9 @@ _PLAIN = (
 PATIENCE = Limits(
     connect_seconds=8, stall_seconds=15, total_seconds=20, attempts=1, patience_seconds=5
 )
+
+# Connections tried out at the same time.
+CHECKED_TOGETHER = 8
 
 # Who connects usually starts the first sync, too (the screen does, and a script's next line is
 # `manage.py sync`); the schedule steps in when nobody did, and does not take it from under them.
@@ -131,15 +136,41 @@ def check_connection(
     exception but a failed step.
     """
     settings = cleaned(settings)
-    dialled = _connection(settings, stored)
-    if not settings.kind:
-        settings = asyncio.run(_with_kind(settings, dialled))
-        dialled = replace(dialled, url=settings.url, options=settings.options)
-    try:
-        steps, powers = asyncio.run(_check(settings, dialled))
-    except InvalidConnection as error:  # a setting of its kind that can be none
-        raise ValidationError(str(error)) from None
-    return ConnectionCheck(settings, tuple(steps), powers)
+    return asyncio.run(_tried(settings, _connection(settings, stored)))
+
+
+def check_connections(
+    asked: Sequence[tuple[RegistrySettings, Registry | None]],
+) -> list[ConnectionCheck | ValidationError]:
+    """Try out several at the same time, each as `check_connection` does; what that raises of one is
+    in its place."""
+    prepared: list[tuple[RegistrySettings, Connection] | ValidationError] = []
+    for settings, stored in asked:
+        try:
+            clean = cleaned(settings)
+            prepared.append((clean, _connection(clean, stored)))
+        except ValidationError as error:
+            prepared.append(error)
+    return asyncio.run(_all_tried(prepared))
+
+
+async def _all_tried(
+    prepared: Sequence[tuple[RegistrySettings, Connection] | ValidationError],
+) -> list[ConnectionCheck | ValidationError]:
+    room = asyncio.Semaphore(CHECKED_TOGETHER)
+
+    async def one(
+        given: tuple[RegistrySettings, Connection] | ValidationError,
+    ) -> ConnectionCheck | ValidationError:
+        if isinstance(given, ValidationError):
+            return given
+        try:
+            async with room:
+                return await _tried(*given)
+        except ValidationError as error:
+            return error
+
+    return list(await asyncio.gather(*(one(given) for given in prepared)))
 
 
 def needs_check(registry: Registry, settings: RegistrySettings) -> bool:
@@ -150,13 +181,41 @@ def needs_check(registry: Registry, settings: RegistrySettings) -> bool:
     )
 
 
+def lacks_secret(settings: RegistrySettings, stored: Registry | None = None) -> bool:
+    """Whether a secret that goes with a user name is neither given nor stored, so that nothing can
+    be tried out."""
+    password = RegistryCredential.objects.filter(registry=stored).first() if stored else None
+    api = ApiCredential.objects.filter(registry=stored).first() if stored else None
+    return bool(
+        (settings.username and not settings.password and _is_empty(password))
+        or (settings.api_username and not settings.api_secret and _is_empty(api))
+    )
+
+
 @durable
 def connect_registry(*, check: ConnectionCheck, actor: Actor) -> Registry:
     """Store a connection that was tried out; its first sync is due within a minute.
 
     Raises NotProvedError if the check failed, ValidationError if the name is taken.
     """
-    settings = _proved(check)
+    return _insert(_proved(check), actor)
+
+
+@durable
+def connect_unproved(*, settings: RegistrySettings, actor: Actor) -> Registry:
+    """Store a connection that nobody tried out: one from a file whose secrets are not there yet, or
+    whose registry is away. Its first sync says what is missing.
+
+    Raises ValidationError for settings that make no sense, an unknown kind among them, and if the
+    name is taken.
+    """
+    settings = cleaned(settings)
+    if not settings.kind:
+        raise ValidationError({"kind": [_("Say of which kind it is: nobody finds it out.")]})
+    return _insert(settings, actor)
+
+
+def _insert(settings: RegistrySettings, actor: Actor) -> Registry:
     registry = Registry(name=settings.name, **{name: getattr(settings, name) for name in _PLAIN})
     registry.repository_names = list(settings.repository_names)
     registry.next_sync_at = timezone.now() + HEAD_START if settings.sync_interval else None
@@ -188,12 +247,32 @@ def change_registry(
     """
     settings = cleaned(settings)
     registry = Registry.objects.select_for_update().get(pk=registry.pk)
-    before = settings_of(registry)
     redial = needs_check(registry, settings)
     if redial and (check is None or _proved(check) != settings):
         raise NotProvedError(
             "Changed settings are stored only after a check of these very settings."
         )
+    return _update(registry, settings, redial=redial, actor=actor)
+
+
+@durable
+def change_unproved(*, registry: Registry, settings: RegistrySettings, actor: Actor) -> Registry:
+    """Store changed settings that nobody tried out, as `connect_unproved` does; raises
+    ValidationError also where a stored secret would be sent elsewhere."""
+    settings = cleaned(settings)
+    registry = Registry.objects.select_for_update().get(pk=registry.pk)
+    if not _is_empty(RegistryCredential.objects.filter(registry=registry).first()):
+        _password(settings, registry)
+    if not _is_empty(ApiCredential.objects.filter(registry=registry).first()):
+        _api_secret(settings, registry)
+    return _update(registry, settings, redial=needs_check(registry, settings), actor=actor)
+
+
+def _update(
+    registry: Registry, settings: RegistrySettings, *, redial: bool, actor: Actor
+) -> Registry:
+    """Store settings in a row that is locked."""
+    before = settings_of(registry)
     for name in _PLAIN:
         setattr(registry, name, getattr(settings, name))
     registry.repository_names = list(settings.repository_names)
@@ -249,6 +328,17 @@ async def _with_kind(settings: RegistrySettings, dialled: Connection) -> Registr
     return cleaned(settings)
 
 
+async def _tried(settings: RegistrySettings, dialled: Connection) -> ConnectionCheck:
+    if not settings.kind:
+        settings = await _with_kind(settings, dialled)
+        dialled = replace(dialled, url=settings.url, options=settings.options)
+    try:
+        steps, powers = await _check(settings, dialled)
+    except InvalidConnection as error:  # a setting of its kind that can be none
+        raise ValidationError(str(error)) from None
+    return ConnectionCheck(settings, tuple(steps), powers)
+
+
 async def _check(
     settings: RegistrySettings, dialled: Connection
 ) -> tuple[list[CheckStep], tuple[Power, ...]]:
@@ -285,7 +375,7 @@ def _password(settings: RegistrySettings, stored: Registry | None) -> str | None
     if settings.password:
         return settings.password
     credential = RegistryCredential.objects.filter(registry=stored).first() if stored else None
-    if stored is None or credential is None:
+    if stored is None or credential is None or _is_empty(credential):
         raise ValidationError({"password": [_("Give the password of this user.")]})
     if credential.username != settings.username or _goes_elsewhere(settings, stored):
         raise ValidationError(
@@ -306,7 +396,7 @@ def _api_secret(settings: RegistrySettings, stored: Registry | None) -> str | No
     if settings.api_secret:
         return settings.api_secret
     credential = ApiCredential.objects.filter(registry=stored).first() if stored else None
-    if stored is None or credential is None:
+    if stored is None or credential is None or _is_empty(credential):
         if settings.api_username:
             raise ValidationError({"api_secret": [_("Give the secret that goes with it.")]})
         return None
@@ -324,6 +414,14 @@ def _api_secret(settings: RegistrySettings, stored: Registry | None) -> str | No
     return credential.secret.reveal()
 
 
+def _is_empty(credential: RegistryCredential | ApiCredential | None) -> bool:
+    """Whether there is no secret: none at all, or a user name from a file that had none."""
+    try:
+        return credential is None or not credential.secret
+    except UndecryptableError:  # there is one, for who has the key
+        return False
+
+
 def _goes_elsewhere(settings: RegistrySettings, stored: Registry) -> bool:
     """Whether a stored secret would be sent to another place than it was given for.
 
@@ -335,22 +433,25 @@ def _goes_elsewhere(settings: RegistrySettings, stored: Registry) -> bool:
 
 
 def _store_credentials(registry: Registry, settings: RegistrySettings) -> None:
+    """A user name whose secret is not there is stored with an empty one, until that is entered."""
+    password = RegistryCredential.objects.filter(registry=registry).first()
     if not settings.username:
         RegistryCredential.objects.filter(registry=registry).delete()
-    elif settings.password:
+    elif settings.password or _is_empty(password):
         RegistryCredential(
             registry=registry,
             username=settings.username,
-            secret=Secret(settings.password),
+            secret=Secret(settings.password or ""),
             changed_at=timezone.now(),
         ).save()
+    api = ApiCredential.objects.filter(registry=registry).first()
     if not _has_second_credential(settings.kind):
         ApiCredential.objects.filter(registry=registry).delete()
-    elif settings.api_secret:
+    elif settings.api_secret or (settings.api_username and _is_empty(api)):
         ApiCredential(
             registry=registry,
             username=settings.api_username,
-            secret=Secret(settings.api_secret),
+            secret=Secret(settings.api_secret or ""),
             changed_at=timezone.now(),
         ).save()
 

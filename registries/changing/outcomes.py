@@ -14,6 +14,7 @@ from registries.actor import Actor
 from registries.connections import PATIENCE
 from registries.connectors import Connector, connect
 from registries.models import Registry, Repository
+from registries.oci.connection import Connection
 from registries.oci.errors import NotFound, RegistryError
 from registries.transactions import durable
 
@@ -48,14 +49,13 @@ def asked(
     registry: Registry, what: Callable[[Connector], Awaitable[Value]]
 ) -> Value | RegistryError:
     """What comes of asking the registry, its refusal included. Somebody waits: it is asked once."""
-    connection = replace(registry.connection(), limits=PATIENCE)
 
-    async def run() -> Value:
+    async def run(connection: Connection) -> Value:
         async with connect(registry.kind, connection) as connector:
             return await what(connector)
 
     try:
-        return asyncio.run(run())
+        return asyncio.run(run(replace(registry.connection(), limits=PATIENCE)))
     except RegistryError as error:
         return error
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.fields import EncryptedTextField
 from registries.oci.connection import Connection
+from registries.oci.errors import AuthenticationFailed
 
 SLUG = RegexValidator(
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
@@ -137,9 +138,17 @@ class Registry(models.Model):
         return self.public_host or self.url.partition("://")[2].rstrip("/")
 
     def connection(self) -> Connection:
-        """The values a client needs; reveals the stored password to it."""
+        """The values a client needs; reveals the stored password to it. Raises AuthenticationFailed
+        where a secret never came: it was set up from a file."""
         credential = RegistryCredential.objects.filter(registry=self).first()
         api = ApiCredential.objects.filter(registry=self).first()
+        for one in (credential, api):
+            if one is not None and not one.secret:
+                raise AuthenticationFailed(
+                    f"The secret of {one.username} is not here: {self.name} came from a file"
+                    " without it.",
+                    advice="Enter it in the registry's settings, or apply the file with it.",
+                )
         return Connection(
             url=self.url,
             username=credential.username if credential else None,
