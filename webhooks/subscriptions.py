@@ -60,21 +60,33 @@ class Signed:
 
 @durable
 def create_subscription(
-    settings: SubscriptionSettings, *, creator: User | None = None, rights: Rights, actor: Actor
+    settings: SubscriptionSettings,
+    *,
+    host: str = "",
+    creator: User | None = None,
+    rights: Rights,
+    actor: Actor,
 ) -> Signed:
-    """Raises ValidationError for settings that make no sense, PermissionDenied for who may not."""
+    """Raises ValidationError for settings that make no sense, PermissionDenied for who may not.
+
+    `host` is that of a webhook from a file whose address is not there yet: it is stopped until
+    somebody enters one.
+    """
     require_for(rights, settings.where.scope, settings.topics)
     settings = cleaned(settings)
-    if settings.url is None:
+    if settings.url is None and not host:
         raise ValidationError({"url": _("Say where it is sent.")})
     secret = make_secret()
     made = Subscription(secret=Secret(secret), old_secret=Secret(""), created_by=creator)
-    _fill(made, settings, _target(settings.url))
+    _fill(made, settings, Target("", "", host) if settings.url is None else _target(settings.url))
     made.headers = _stored(settings)
     made.save(force_insert=True)
     emit(
         [SubscriptionCreated(_registry(made), timezone.now(), made.name, _told(made))], actor=actor
     )
+    if settings.url is None:
+        because = _("It came from a file without its address: enter that first.")
+        switch(made, Subscription.State.STOPPED, because=because, actor=actor)
     return Signed(made, secret)
 
 
@@ -90,7 +102,7 @@ def change_subscription(
     settings = cleaned(settings)
     old = _told(subscription)
     # It was allowed when it was stored; what is dialled is judged when it is.
-    before = parse_target(subscription.url.reveal(), allow_http=True)
+    before = _stored_target(subscription)
     target = before if settings.url is None else _target(settings.url)
     if settings.headers is None and subscription.headers.reveal():
         _require_same_host(before, target)
@@ -137,9 +149,11 @@ def resume_subscription(
     subscription: Subscription, *, send_held: bool, rights: Rights, actor: Actor
 ) -> tuple[Subscription, int]:
     """Go on, after a pause or a stop, with what was held meanwhile or without it; and how many
-    messages that were."""
+    messages that were. Raises ValidationError where there is no address to send to."""
     subscription = locked(subscription)
     require_care(subscription, rights)
+    if not subscription.url.reveal():
+        raise ValidationError(_("It has no address yet: enter one first."))
     if subscription.state != Subscription.State.ACTIVE:
         switch(subscription, Subscription.State.ACTIVE, because="", actor=actor)
     return subscription, _release(subscription, send=send_held)
@@ -281,6 +295,11 @@ def _registry_of(scope: Scope) -> Registry | None:
     if registry is None:
         raise ValidationError({"scope": _("There is no registry “%s”.") % scope.registry})
     return registry
+
+
+def _stored_target(subscription: Subscription) -> Target:
+    url = subscription.url.reveal()
+    return parse_target(url, allow_http=True) if url else Target("", "", subscription.host)
 
 
 def _target(url: str) -> Target:

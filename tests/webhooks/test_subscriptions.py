@@ -421,3 +421,42 @@ def test_removing_it_takes_its_deliveries_along(owner: User, made: Subscription)
     assert not Subscription.objects.exists()
     assert not Delivery.objects.exists()
     assert last_entry().event == "subscription removed"
+
+
+# From a file, without its address -----------------------------------------------------------------
+
+
+WITHOUT = replace(PATTERN, url=None, headers=None)
+
+
+def test_a_webhook_whose_address_is_not_there_yet_is_stopped_and_holds_back(owner: User) -> None:
+    made = create_subscription(WITHOUT, host="ci.example.com", **asking(owner)).subscription
+    stored = fresh(made)
+    assert (stored.host, stored.url.reveal()) == ("ci.example.com", "")
+    assert stored.state == Subscription.State.STOPPED
+    assert "without its address" in stored.state_reason
+    with pytest.raises(ValidationError, match="no address yet"):
+        resume_subscription(stored, send_held=True, **asking(owner))
+    assert fresh(made).state == Subscription.State.STOPPED
+
+
+def test_it_goes_on_once_it_has_an_address(owner: User) -> None:
+    made = create_subscription(WITHOUT, host="ci.example.com", **asking(owner)).subscription
+    change_subscription(made, replace(WITHOUT, name="Other"), **asking(owner))
+    assert fresh(made).host == "ci.example.com"
+    change_subscription(made, replace(WITHOUT, url=PATTERN.url), **asking(owner))
+    resume_subscription(made, send_held=True, **asking(owner))
+    assert fresh(made).url.reveal() == PATTERN.url
+    assert fresh(made).state == Subscription.State.ACTIVE
+
+
+def test_headers_that_came_before_their_address_do_not_follow_it_to_any_host(owner: User) -> None:
+    with_headers = replace(WITHOUT, headers=PATTERN.headers)
+    made = create_subscription(with_headers, host="ci.example.com", **asking(owner)).subscription
+    with pytest.raises(ValidationError, match="stored headers are not sent there"):
+        change_subscription(made, replace(WITHOUT, url=PATTERN.url), **asking(owner))
+
+
+def test_without_address_and_host_there_is_no_webhook(owner: User) -> None:
+    with pytest.raises(ValidationError, match="Say where it is sent"):
+        create_subscription(WITHOUT, **asking(owner))
