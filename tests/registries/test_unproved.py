@@ -22,7 +22,7 @@ from registries.connections import (
     lacks_secret,
     settings_of,
 )
-from registries.models import ApiCredential, Registry, RegistryCredential
+from registries.models import ApiCredential, Registry, RegistryCredential, SyncRun
 from registries.oci.errors import AuthenticationFailed
 from registries.registry_settings import RegistrySettings
 from registries.sync.run import execute_run, request_run
@@ -61,7 +61,7 @@ def test_the_same_holds_for_the_second_account_of_a_kind() -> None:
 
 
 def test_its_first_sync_says_what_is_missing_and_dials_nobody() -> None:
-    run = request_run(stored(NAMED), trigger="command", full=False, actor=SYSTEM)
+    run = request_run(stored(NAMED), trigger=SyncRun.Trigger.COMMAND, full=False, actor=SYSTEM)
     execute_run(run)
     run.refresh_from_db()
     assert run.state == "failed"
