@@ -62,6 +62,7 @@ class QuayConnector(OwnersConnector):
             Ability.USAGE,
         }
     )
+    webhooks_are_for: ClassVar[str] = "repository"
     # What no tag points at is collected as garbage.
     last_tag_holds: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
