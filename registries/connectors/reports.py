@@ -100,9 +100,9 @@ class Report:
 class NewWebhook:
     """The webhook that notifies Portolan: where to, and the secret that it brings along.
 
-    `authorization` is the value of the Authorization header where the vendor can send one;
-    `address_with_secret` is for those that cannot. `project` is the part of the registry it is for,
-    where the vendor has one for each.
+    `authorization` is the value of the Authorization header where the vendor can send one, `secret`
+    what those sign with that sign as GitHub does; `address_with_secret` is for those that can do
+    neither. `project` is the part of the registry it is for, where the vendor has one for each.
     """
 
     name: str
@@ -110,3 +110,4 @@ class NewWebhook:
     authorization: str = field(repr=False)
     address_with_secret: str = field(repr=False)
     project: str = ""
+    secret: str = field(default="", repr=False)

@@ -5,6 +5,7 @@ against a real one by tests/live/test_gitea.py. A version is a tag, or the diges
 without one; a manifest goes with its last tag.
 """
 
+import itertools
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from tests.fakes.content import Holdings
 from tests.fakes.registry import FakeRegistry, error
-from tests.fakes.sign_in import SignIn, basic, challenge
+from tests.fakes.sign_in import USERNAME, SignIn, basic, challenge
 
 # [api] MAX_RESPONSE_ITEMS and DEFAULT_PAGING_NUM.
 MOST, USUAL = 50, 30
@@ -45,6 +46,11 @@ class FakeGitea(FakeRegistry):
         super().__init__(sign_in=GiteaSignIn("bearer"), page_size=page_size)
         self.deletes_packages = deletes_packages
         self.pushed_at = "2026-11-20T13:00:00+01:00"
+        self.organisations = ["library", "team-a"]
+        # Before 1.18.4 it took a webhook's event `package`, and left it out.
+        self.hooks_tell_of_packages = True
+        self.hooks: dict[str, list[dict[str, Any]]] = {}
+        self._numbers = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the API's addresses before the registry's."""
@@ -54,6 +60,12 @@ class FakeGitea(FakeRegistry):
             web.get("/api/v1/packages/{owner}", self._get_versions),
             web.delete(package, self._delete_package),
             web.delete(package + "/{version}", self._delete_version),
+            web.get("/api/v1/user", self._get_user),
+            web.get("/api/v1/user/orgs", self._get_organisations),
+            web.get("/api/v1/orgs/{owner}", self._get_organisation),
+            web.get("/api/v1/{place:user|orgs/[^/]+}/hooks", self._get_hooks),
+            web.post("/api/v1/{place:user|orgs/[^/]+}/hooks", self._add_hook),
+            web.delete("/api/v1/{place:user|orgs/[^/]+}/hooks/{id}", self._delete_hook),
             *super().routes(),
         ]
 
@@ -102,6 +114,47 @@ class FakeGitea(FakeRegistry):
             # Absolute, by the address that its owner configured.
             headers["Link"] = f'<{self.url}{request.path}?{query}>; rel="next"'
         return web.json_response(found[(page - 1) * limit : page * limit], headers=headers)
+
+    async def _get_user(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"login": USERNAME})
+
+    async def _get_organisations(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response([{"name": it, "username": it} for it in self.organisations])
+
+    async def _get_organisation(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["owner"]
+        if name not in self.organisations:
+            return web.json_response({"message": "not found"}, status=404)
+        return web.json_response({"name": name, "username": name})
+
+    async def _get_hooks(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.hooks.get(request.match_info["place"], []))
+
+    async def _add_hook(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        if asked["type"] != "gitea" or asked["config"].get("content_type") != "json":
+            return web.json_response({"message": "Invalid hook type"}, status=422)
+        events = [it for it in asked["events"] if it != "package" or self.hooks_tell_of_packages]
+        hook = {
+            "id": next(self._numbers),
+            "name": asked.get("name", ""),
+            "type": "gitea",
+            # The secret is in no answer.
+            "config": {key: asked["config"][key] for key in ("url", "content_type")},
+            "events": events,
+            "authorization_header": asked.get("authorization_header", ""),
+            "active": asked["active"],
+        }
+        self.hooks.setdefault(request.match_info["place"], []).append(hook)
+        return web.json_response(hook, status=201)
+
+    async def _delete_hook(self, request: web.Request) -> web.StreamResponse:
+        hooks = self.hooks.get(request.match_info["place"], [])
+        left = [it for it in hooks if str(it["id"]) != request.match_info["id"]]
+        if len(left) == len(hooks):
+            return web.json_response({"message": "not found"}, status=404)
+        self.hooks[request.match_info["place"]] = left
+        return web.Response(status=204)
 
     async def _delete_package(self, request: web.Request) -> web.StreamResponse:
         path = "{owner}/{package}".format(**request.match_info)

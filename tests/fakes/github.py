@@ -23,6 +23,9 @@ class FakeGithub(FakeRegistry):
         super().__init__(sign_in=SignIn("bearer"), catalog=False, referrers=False)
         self.largest_page = largest_page
         self.users: set[str] = set()
+        # The webhooks of organisations, as they were asked for.
+        self.hooks: dict[str, list[dict[str, Any]]] = {}
+        self.pinged: list[int] = []
         self._ids: dict[str, int] = {}
         self._numbers = itertools.count(388378656)
 
@@ -34,6 +37,11 @@ class FakeGithub(FakeRegistry):
             web.delete(package, self._delete_package),
             web.get(package + "/versions", self._list_versions),
             web.delete(package + "/versions/{id}", self._delete_version),
+            web.get("/orgs/{owner}/hooks", self._list_hooks),
+            web.post("/orgs/{owner}/hooks", self._add_hook),
+            web.patch("/orgs/{owner}/hooks/{id}", self._change_hook),
+            web.delete("/orgs/{owner}/hooks/{id}", self._delete_hook),
+            web.post("/orgs/{owner}/hooks/{id}/pings", self._ping_hook),
             *super().routes(),
         ]
 
@@ -71,6 +79,45 @@ class FakeGithub(FakeRegistry):
             for number, name in enumerate(names)
         ]
         return self._pages_of(request, entries)
+
+    def _hooks_of(self, request: web.Request) -> list[dict[str, Any]]:
+        return self.hooks.setdefault(request.match_info["owner"].lower(), [])
+
+    def _hook(self, request: web.Request) -> dict[str, Any] | None:
+        wanted = request.match_info["id"]
+        return next((it for it in self._hooks_of(request) if str(it["id"]) == wanted), None)
+
+    async def _list_hooks(self, request: web.Request) -> web.Response:
+        return self._pages_of(request, [_shown(it) for it in self._hooks_of(request)])
+
+    async def _add_hook(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        if asked["name"] != "web":
+            return _say(422, "Validation Failed")
+        taken = {it["config"]["url"] for it in self._hooks_of(request)}
+        if asked["config"]["url"] in taken:
+            return _say(422, "Hook already exists on this organization")
+        hook = {"id": next(self._numbers), "type": "Organization", **asked}
+        self._hooks_of(request).append(hook)
+        return web.json_response(_shown(hook), status=201)
+
+    async def _change_hook(self, request: web.Request) -> web.Response:
+        if (hook := self._hook(request)) is None:
+            return _say(404, "Not Found")
+        hook.update(await request.json())
+        return web.json_response(_shown(hook))
+
+    async def _delete_hook(self, request: web.Request) -> web.Response:
+        if (hook := self._hook(request)) is None:
+            return _say(404, "Not Found")
+        self._hooks_of(request).remove(hook)
+        return web.Response(status=204)
+
+    async def _ping_hook(self, request: web.Request) -> web.Response:
+        if (hook := self._hook(request)) is None:
+            return _say(404, "Not Found")
+        self.pinged.append(hook["id"])
+        return web.Response(status=204)
 
     async def _list_versions(self, request: web.Request) -> web.Response:
         if (holdings := self._package(request)) is None:
@@ -137,6 +184,11 @@ class FakeGithub(FakeRegistry):
                 f'<{self.url}/organizations/9919/packages?page=99>; rel="last"'
             )
         return web.json_response(entries[(page - 1) * size : page * size], headers=headers)
+
+
+def _shown(hook: dict[str, Any]) -> dict[str, Any]:
+    """A webhook as GitHub's answers have it: of the secret only that there is one."""
+    return {**hook, "config": {**hook["config"], "secret": "********"}}
 
 
 def is_used_up(*, resets_at: int, times: int) -> How:

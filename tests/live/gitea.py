@@ -34,6 +34,8 @@ INSTALL_LOCK = true
 LEVEL = error
 [indexer]
 ISSUE_INDEXER_TYPE = db
+[webhook]
+ALLOWED_HOST_LIST = loopback
 [cron]
 ENABLED = false
 """

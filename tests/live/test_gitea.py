@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +16,19 @@ from django.utils import timezone
 
 from registries.actor import SYSTEM
 from registries.changing.deleting import delete_image, delete_repository, untag
-from registries.connectors import detect
+from registries.connectors import connect, detect
+from registries.connectors.reports import NativeWebhook, NewWebhook
 from registries.models import Artifact, Registry, RegistryCredential, Repository, Tag
 from registries.oci.connection import Connection
 from registries.secret import Secret
+from tests.fakes.receiver import FakeReceiver
 from tests.live import gitea, images, layout, tools
 from tests.live.gitea import PASSWORD, USER
 from tests.live.pusher import Pusher
 from tests.registries.sync.syncing import ours, present, succeed
+from webhooks.inbound.senders import understand
+from webhooks.inbound.told import Told
+from webhooks.inbound.verify import Key, signed
 
 pytestmark = pytest.mark.django_db
 APP, WEB = f"{USER}/app", f"{USER}/tools/web.site"
@@ -75,6 +81,48 @@ def test_a_real_gitea_is_synced_and_changed(url: str, tmp_path: Path) -> None:
     assert not Tag.objects.filter(repository__registry=registry).exists()
     succeed(registry)
     assert not any(ours(registry).values())
+
+
+def test_a_real_gitea_tells_of_pushes_and_deletions(url: str, tmp_path: Path) -> None:
+    path = f"{USER}/told"
+    image = images.image(images.layer({"told": b"1"}))
+    place = f"docker://{url.removeprefix('http://')}/{path}:1.0"
+    credentials = ("--creds", f"{USER}:{PASSWORD}")
+    with FakeReceiver() as receiver:
+        made = asyncio.run(_hooked(url, receiver.url()))
+        asyncio.run(_push(url, path, image, "1.0"))
+        tools.skopeo("delete", *credentials, place)
+        _wait_for(receiver, 2)
+    assert (made.address, made.events) == (receiver.url(), ("package",))
+    secret = Key("1", "", lambda: Secret("a-secret-of-32-characters-and-more"))
+    heard = []
+    for it in receiver.received:
+        assert signed(it.headers["x-hub-signature-256"], it.body, [secret]) == secret
+        heard += [told for told, _ in understand(it.headers, it.body)]
+    assert {(it.verb, it.repository, it.tag) for it in heard if isinstance(it, Told)} == {
+        ("push", path, "1.0"),
+        ("delete", path, "1.0"),
+    }
+
+
+async def _hooked(url: str, address: str) -> NativeWebhook:
+    """The webhook of the account's own packages, set up twice and there once."""
+    reached = Connection(url, username=USER, password=PASSWORD, allow_private=True)
+    secret = "a-secret-of-32-characters-and-more"
+    wanted = NewWebhook("portolan-git", address, "", "", USER, secret)
+    async with connect("gitea", reached) as connector:
+        await connector.create_webhook(wanted)
+        made = await connector.create_webhook(wanted)
+        report = await connector.report()
+        assert [(it.id, it.name) for it in report.webhooks] == [(made.id, "portolan-git")]
+        assert secret not in str(report)
+        return made
+
+
+def _wait_for(receiver: FakeReceiver, deliveries: int) -> None:
+    deadline = time.monotonic() + 30
+    while len(receiver.received) < deliveries and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _connected(url: str) -> Registry:

@@ -31,6 +31,7 @@ def set_up(
         address=address,
         authorization=f"Bearer {made.text}",
         address_with_secret=f"{address}?secret={made.text}",
+        secret=made.text,
         project=project,
     )
     try:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import orjson
 
-from webhooks.inbound import acr, distribution, dockerhub, github, gitlab, harbor, quay, zot
+from webhooks.inbound import acr, distribution, dockerhub, gitea, github, gitlab, harbor, quay, zot
 from webhooks.inbound.told import Document, Heard, Misread, NotUnderstood, text
 
 # Names of headers in lower case.
@@ -37,6 +37,16 @@ def _type(document: Document) -> str:
 
 # In this order: headers are surer than the look of a body.
 SENDERS = (
+    # Before GitHub, whose headers it sends, too.
+    Sender(
+        "Gitea",
+        lambda headers, _: "x-gitea-event" in headers,
+        lambda headers, document: gitea.read(
+            document,
+            event=headers["x-gitea-event"],
+            delivery=headers.get("x-gitea-delivery", ""),
+        ),
+    ),
     Sender(
         "GitHub",
         lambda headers, _: "x-github-event" in headers,

@@ -1,7 +1,7 @@
 """What stands in a registry's own configuration, so that it tells Portolan what happens.
 
 distribution: docs/content/about/configuration.md, `notifications`; goharbor/website: configure-
-webhooks.md; Azure CLI: `az acr webhook create`; docs of Docker Hub, Quay and GitHub on webhooks;
+webhooks.md; Azure CLI: `az acr webhook create`; docs of Docker Hub, Quay, GitHub and Gitea on webhooks;
 docs.gitlab.com: "Container registry notifications"; project-zot/zot: examples/README-EVENTS.md.
 """
 
@@ -71,6 +71,15 @@ def guides(registry: str, portolan: str, secret: str = PLACEHOLDER) -> list[Guid
             _("Organisation, Settings, Webhooks"),
             github(url, secret),
             _("It signs with the secret. It tells of no deletes: the next sync finds them."),
+        ),
+        Guide(
+            "Gitea / Forgejo",
+            _("Organisation or user, Settings, Webhooks: Gitea"),
+            gitea(url, secret),
+            _(
+                "It signs with the secret. Its own settings have to allow Portolan's host"
+                " ([webhook] ALLOWED_HOST_LIST), if that is no public one."
+            ),
         ),
         Guide(
             "GitLab",
@@ -152,6 +161,13 @@ def github(url: str, secret: str) -> str:
     return (
         f"Payload URL: {url}\nContent type: application/json\nSecret: {secret}\n"
         "Events: Packages, Registry packages"
+    )
+
+
+def gitea(url: str, secret: str) -> str:
+    return (
+        f"Target URL: {url}\nHTTP method: POST\nPOST content type: application/json\n"
+        f"Secret: {secret}\nTrigger on: Custom events, Packages"
     )
 
 

@@ -17,10 +17,18 @@ from registries.connectors.api import Document, quoted
 from registries.connectors.base import RepositoryPage
 from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.ghcr.api import GithubApi, read_version
+from registries.connectors.ghcr.webhooks import create_hook, delete_hook, list_hooks, ping_hook
+from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.oci import untrusted
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
-from registries.oci.errors import AuthenticationFailed, NotFound, RegistryError, Unsupported
+from registries.oci.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    NotFound,
+    RegistryError,
+    Unsupported,
+)
 from registries.oci.listings import TagListing
 from registries.oci.outlines import TagFacts
 from registries.oci.reference import (
@@ -34,6 +42,7 @@ from registries.oci.reference import (
 
 _HOST = "ghcr.io"
 _API = "https://api.github.com"
+_HOOKS_ADVICE = "Give a classic token of an owner of the organisation, with admin:org_hook."
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 
 
@@ -45,8 +54,15 @@ class GhcrConnector(OwnersConnector):
     judges_access: ClassVar[bool] = True
     own_permissions: ClassVar[str] = "the access settings of its packages and their owners"
     abilities: ClassVar[frozenset[Ability]] = frozenset(
-        {Ability.CATALOG, Ability.BULK, Ability.DELETE_MANIFEST, Ability.DELETE_REPOSITORY}
+        {
+            Ability.CATALOG,
+            Ability.BULK,
+            Ability.DELETE_MANIFEST,
+            Ability.DELETE_REPOSITORY,
+            Ability.WEBHOOKS,
+        }
     )
+    webhooks_are_for: ClassVar[str] = "organisation"
     fields: ClassVar[tuple[Field, ...]] = (
         Field(
             "owners",
@@ -222,6 +238,45 @@ class GhcrConnector(OwnersConnector):
     async def delete_repository(self, path: str) -> None:
         """Delete a package with all its versions; GitHub can bring it back for thirty days."""
         await self._api.send("DELETE", await self._package(path), path)
+
+    # Its own ------------------------------------------------------------------------------------
+
+    async def report(self) -> Report:
+        """Return the webhooks of the organisations, as far as the token may read them."""
+        webhooks: list[NativeWebhook] = []
+        unread: list[str] = []
+        for owner in self._named_owners():
+            if (await self._place(owner)).startswith("/users/"):
+                continue
+            try:
+                webhooks += await list_hooks(self._api, owner)
+            except RegistryError as error:
+                unread.append(f"Webhooks of {owner}: {error} {_HOOKS_ADVICE}")
+        return Report(webhooks=tuple(webhooks), unread=tuple(unread))
+
+    async def create_webhook(self, wanted: NewWebhook) -> NativeWebhook:
+        """Set up the webhook of an organisation; raises `Unsupported` for a user's packages."""
+        if _OWNER.fullmatch(wanted.project):
+            place = await self._place(wanted.project.lower())
+            if place.startswith("/users/"):
+                raise Unsupported(
+                    f"{wanted.project} is a user, and GitHub has webhooks for organisations only.",
+                    advice="Syncs find what changed.",
+                )
+        try:
+            return await create_hook(self._api, wanted)
+        except (AccessDenied, NotFound) as error:
+            # GitHub says of what a token may not see that it is not there.
+            error.advice = _HOOKS_ADVICE
+            raise
+
+    async def ping_webhook(self, webhook_id: str) -> str:
+        """Let GitHub send its ping."""
+        return await ping_hook(self._api, webhook_id)
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook."""
+        await delete_hook(self._api, webhook_id)
 
 
 def _owners(connection: Connection, repositories: Sequence[str]) -> tuple[str, ...]:

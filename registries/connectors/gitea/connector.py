@@ -17,6 +17,8 @@ from registries.connectors.api_sign_in import FixedSignIn, basic
 from registries.connectors.base import RepositoryPage
 from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.gitea.versions import Version, parse_versions
+from registries.connectors.gitea.webhooks import create_hook, delete_hook, list_hooks, owners_of
+from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import NotFound, RegistryError, Unsupported
@@ -43,8 +45,10 @@ class GiteaConnector(OwnersConnector):
             Ability.DELETE_TAG,
             Ability.DELETE_MANIFEST,
             Ability.DELETE_REPOSITORY,
+            Ability.WEBHOOKS,
         }
     )
+    webhooks_are_for: ClassVar[str] = "organisation or user"
     last_tag_holds: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field(
@@ -130,6 +134,27 @@ class GiteaConnector(OwnersConnector):
             for version in versions:
                 what = f"version {version.name} of {path}"
                 await self._api.send("DELETE", f"{package}/{quoted(version.name)}", what)
+
+    # Its own ------------------------------------------------------------------------------------
+
+    async def report(self) -> Report:
+        """Return the webhooks of the owners, as far as the credential may read them."""
+        webhooks: list[NativeWebhook] = []
+        unread: list[str] = []
+        for owner in self._owners or await owners_of(self._api):
+            try:
+                webhooks += await list_hooks(self._api, owner)
+            except RegistryError as error:
+                unread.append(f"Webhooks of {owner}: {error}")
+        return Report(webhooks=tuple(webhooks), unread=tuple(unread))
+
+    async def create_webhook(self, wanted: NewWebhook) -> NativeWebhook:
+        """Set up the webhook of an organisation, or of the account's own packages."""
+        return await create_hook(self._api, wanted)
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook."""
+        await delete_hook(self._api, webhook_id)
 
     def _versions_of(self, path: str) -> AsyncIterator[list[Version]]:
         owner, name = _parts(path)

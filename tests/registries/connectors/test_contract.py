@@ -8,6 +8,7 @@ import pytest
 
 from registries.connectors import CONNECTORS, Connector, connect
 from registries.connectors.abilities import POWERS, Ability
+from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.oci.connection import InvalidConnection
 from registries.oci.errors import NotFound, RegistryError, Throttled, Unsupported
 from registries.oci.outlines import Lock, Outline
@@ -294,6 +295,56 @@ def test_locks_are_set_or_refused_in_words(vendor: Vendor, fake: FakeRegistry) -
         assert use(vendor, fake, lock) == Lock.DELETE | Lock.WRITE
     else:
         _refused(vendor, fake, lock)
+
+
+SECRET = "a-secret-nobody-should-read"
+
+
+def test_a_webhook_is_set_up_once_and_removed_or_refused_in_words(
+    vendor: Vendor, fake: FakeRegistry
+) -> None:
+    kind, at = CONNECTORS[vendor.kind], "https://portolan.example.com/hooks/in/harbour"
+    wanted = NewWebhook(
+        "portolan-harbour", at, f"Bearer {SECRET}", f"{at}?secret={SECRET}", vendor.hooked, SECRET
+    )
+
+    async def twice(connector: Connector) -> tuple[NativeWebhook, Report, Report]:
+        await connector.create_webhook(wanted)
+        made = await connector.create_webhook(wanted)
+        before = await connector.report()
+        await connector.delete_webhook(made.id)
+        return made, before, await connector.report()
+
+    if not vendor.hooked:
+        # Azure's are its Resource Manager's, which has a credential of its own.
+        assert Ability.WEBHOOKS not in kind.abilities or vendor.kind == "acr"
+        with pytest.raises(Unsupported) as caught:
+            use(vendor, fake, lambda connector: connector.create_webhook(wanted))
+        assert caught.value.advice
+        return
+    made, before, after = use(vendor, fake, twice)
+    assert (made.address, made.enabled) == (at, True)
+    assert made.events
+    assert [(it.id, it.address) for it in before.webhooks] == [(made.id, at)]
+    assert SECRET not in f"{made} {before} {wanted}"
+    assert not after.webhooks
+
+
+@pytest.mark.parametrize("unknown", ["../../1", "", "no-such/1", "user/../../1"])
+def test_what_is_no_webhook_of_the_registry_is_not_removed(
+    vendor: Vendor, fake: FakeRegistry, unknown: str
+) -> None:
+    with pytest.raises((NotFound, Unsupported)):
+        use(vendor, fake, lambda connector: connector.delete_webhook(unknown))
+
+
+def test_webhooks_for_each_part_of_a_registry_say_which_it_is(
+    vendor: Vendor, fake: FakeRegistry
+) -> None:
+    wanted = NewWebhook("portolan", "https://portolan.example.com", "", "", "", SECRET)
+    assert bool(CONNECTORS[vendor.kind].webhooks_are_for) is bool(vendor.hooked)
+    with pytest.raises(Unsupported):
+        use(vendor, fake, lambda connector: connector.create_webhook(wanted))
 
 
 def _refused(

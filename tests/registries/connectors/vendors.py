@@ -45,6 +45,8 @@ class Vendor:
     name: Callable[[str], str] = lambda path: path
     # Repositories have to be named by hand, since the vendor lists none.
     names_are_given: bool = False
+    # What a webhook is for, where they are set up by the registry's own credential.
+    hooked: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -68,6 +70,7 @@ HARBOR = Vendor(
     connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
     listing="/artifacts",
+    hooked="library",
 )
 
 
@@ -103,6 +106,7 @@ GHCR = Vendor(
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
     listing="/versions",
     throttled=github.is_used_up(resets_at=0, times=1),
+    hooked="team-a",
 )
 GITLAB = Vendor(
     "gitlab",
@@ -158,12 +162,14 @@ QUAY = Vendor(
     ),
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
     listing="/tag/",
+    hooked="library/busybox",
 )
 GITEA = Vendor(
     "gitea",
     fake=FakeGitea,
     connect=lambda fake: connection(fake, username=USERNAME, password=PASSWORD),
     forget_tokens=lambda fake: fake.sign_in.forget_tokens(),
+    hooked="team-a",
 )
 ZOT = Vendor(
     "zot",

@@ -118,6 +118,28 @@ GITHUB = {
     },
     "sender": {"login": "octo"},
 }
+# As a Gitea 1.26 sends it, with the headers of GitHub beside its own.
+GITEA: dict[str, Any] = {
+    "action": "created",
+    "repository": None,
+    "package": {
+        "id": 7,
+        "owner": {"login": "Acme"},
+        "repository": None,
+        "type": "container",
+        "name": "tools/app",
+        "version": "1.0",
+        "created_at": "2026-11-26T02:02:03+01:00",
+    },
+    "organization": {"name": "Acme"},
+    "sender": {"login": "octo"},
+}
+GITEA_HEADERS = {
+    "x-gitea-event": "package",
+    "x-gitea-delivery": "d-2",
+    "x-github-event": "package",
+    "x-github-delivery": "d-2",
+}
 ZOT = {
     "name": "team-a/app",
     "reference": "1.0",

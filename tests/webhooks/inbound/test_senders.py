@@ -155,6 +155,36 @@ def test_github_tells_of_container_packages_by_the_headers() -> None:
     ] == ("ping")
 
 
+def test_gitea_tells_of_containers_and_is_not_taken_for_github() -> None:
+    assert told(bodies.GITEA, **bodies.GITEA_HEADERS) == {
+        "event_id": "d-2",
+        "verb": "push",
+        "repository": "acme/tools/app",
+        "tag": "1.0",
+        "actor": "octo",
+        "occurred_at": NOON,
+    }
+
+
+def test_gitea_tells_of_deletions_and_of_manifests_without_a_tag() -> None:
+    package = bodies.GITEA["package"]
+    untagged = bodies.GITEA | {"action": "deleted", "package": package | {"version": DIGEST}}
+    assert told(untagged, **bodies.GITEA_HEADERS) == {
+        "event_id": "d-2",
+        "verb": "delete",
+        "repository": "acme/tools/app",
+        "digest": DIGEST,
+        "actor": "octo",
+    }
+
+
+@pytest.mark.parametrize("odd", [{"action": "copied"}, {"package": {"type": "npm"}}, {}])
+def test_gitea_tells_of_other_things_that_are_left_alone(odd: dict[str, Any]) -> None:
+    headers = bodies.GITEA_HEADERS if odd else bodies.GITEA_HEADERS | {"x-gitea-event": "push"}
+    found = told(bodies.GITEA | odd, **headers)
+    assert (found["verb"], bool(found["ignored"])) == ("other", True)
+
+
 def test_a_gitlab_project_tells_nothing_and_its_registry_speaks_as_distribution() -> None:
     hook = {"x-gitlab-event": "Push Hook", "x-gitlab-event-uuid": "u-1"}
     assert told({"object_kind": "push"}, **hook)["ignored"]
@@ -243,6 +273,7 @@ HEADERS = st.fixed_dictionaries(
     {},
     optional={
         "x-github-event": st.sampled_from(("package", "ping", "")),
+        "x-gitea-event": st.sampled_from(("package", "push")),
         "x-gitlab-event": st.just("Push Hook"),
         "ce-type": st.sampled_from(("zotregistry.image.updated", "other")),
         "ce-id": st.text(max_size=300),
@@ -269,7 +300,7 @@ def test_no_reader_raises_and_nothing_is_longer_than_its_column(
 @given(st.sampled_from(SENDERS), ANYTHING)
 def test_a_sender_that_is_taken_for_another_reads_on(sender: Any, body: object) -> None:
     document = body if isinstance(body, dict) else {}
-    headers = bodies.ZOT_HEADERS | {"x-github-event": "package"}
+    headers = bodies.ZOT_HEADERS | bodies.GITEA_HEADERS
     for it, _said in sender.read(headers, document):
         assert isinstance(it, (Told, Misread))
 
