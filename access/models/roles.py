@@ -61,6 +61,32 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """A machine's own and the public's. Its team owns it, and lends it no rights."""
         return self.filter(models.Q(service_principal=machine) | models.Q(is_public=True))
 
+    def held_by(self, somebody: User | Team | ServicePrincipal | None) -> GrantQuerySet:
+        """A person's own and his teams', or what a team, a machine or the public (None) has; the
+        public's are not repeated for everybody."""
+        if isinstance(somebody, User):
+            teams = somebody.memberships.values("team_id")
+            return self.filter(models.Q(user=somebody) | models.Q(team__in=teams))
+        if isinstance(somebody, Team):
+            return self.filter(team=somebody)
+        if isinstance(somebody, ServicePrincipal):
+            return self.filter(service_principal=somebody)
+        return self.public()
+
+    def to_somebody_called(self, text: str) -> GrantQuerySet:
+        """Those to whoever has this in the name; `user:`, `team:` and `sp:` narrow it, and
+        `anonymous` is the public."""
+        kind, colon, name = text.partition(":")
+        fields = {"user": "user__username", "team": "team__name", "sp": "service_principal__name"}
+        if text == "anonymous":
+            return self.public()
+        if colon and kind in fields:
+            return self.filter(**{f"{fields[kind]}__icontains": name})
+        condition = models.Q()
+        for field in fields.values():
+            condition |= models.Q(**{f"{field}__icontains": text})
+        return self.filter(condition)
+
     def public(self) -> GrantQuerySet:
         return self.filter(is_public=True)
 

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 from access import explain
 from access.actions import Action
 from access.models import Role
+from dashboard.callers import subject_of_question
 from dashboard.forms_access import CheckForm
 from dashboard.htmx import render_page
-from dashboard.views.access.asking import Asker, asker, visible_scope
+from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.suggest import suggested_principals, suggested_scopes
 
 
@@ -36,16 +37,14 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(one: Asker, form: CheckForm) -> dict[str, Any]:
-    who, scope = form.cleaned_data["who"], visible_scope(one, form.cleaned_data["scope"])
-    about_oneself = who == one.principal
-    if not about_oneself:
-        one.rights.require(Action.ACCESS_MANAGE, scope)
+    who, scope = form.cleaned_data["who"], form.cleaned_data["scope"]
     try:
-        somebody = one.user if about_oneself else who.find()
+        somebody = subject_of_question(one, who, scope)
     except ValidationError as error:
         form.add_error("who", error)
         return {}
     action = Action.parse(form.cleaned_data["action"])
+    about_oneself = who == one.principal
     seen_by = None if about_oneself else one.rights
     return {
         "verdict": explain.check(somebody, action, scope, seen_by=seen_by, at=timezone.now()),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,10 +14,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.grants import grant_in_bulk, revoke_grants
-from access.models import Grant, Role, ServicePrincipal, Team, User
+from access.models import Grant, Role
 from access.models.roles import GrantQuerySet
-from access.principals import PUBLIC, Principal
+from access.principals import Principal
 from access.reach import lying_in
+from dashboard.callers import principal_or_404
 from dashboard.forms_access import GrantFilterForm, GrantForm, RevokeForm, last_day_of
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Order, paginate
@@ -75,9 +74,9 @@ def mine(request: HttpRequest) -> HttpResponse:
 def of_principal(request: HttpRequest, principal: str) -> HttpResponse:
     """One principal's grants, as far as one manages access there; a person's teams' included."""
     one = manager(request)
-    who, somebody = _principal_or_404(principal)
+    who, somebody = principal_or_404(principal)
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
-    found = Grant.objects.filter(_reaching(somebody), one.managed).with_names()
+    found = Grant.objects.held_by(somebody).filter(one.managed).with_names()
     page = paginate(found, order=order, query=request.GET)
     context = {
         "section": "access",
@@ -126,7 +125,7 @@ def _filtered(found: GrantQuerySet, form: GrantFilterForm) -> GrantQuerySet:
         return found
     wanted = form.cleaned_data
     if wanted["q"]:
-        found = found.filter(_called(wanted["q"]))
+        found = found.to_somebody_called(wanted["q"])
     if wanted["scope"] is not None:
         found = found.filter(lying_in([wanted["scope"]]))
     if wanted["role"]:
@@ -134,39 +133,6 @@ def _filtered(found: GrantQuerySet, form: GrantFilterForm) -> GrantQuerySet:
     if wanted["ending"]:
         found = found.filter(until__lte=timezone.now() + timedelta(days=wanted["ending"]))
     return found
-
-
-def _called(text: str) -> Q:
-    """Grants to whoever has this in the name; `user:`, `team:` and `sp:` narrow it."""
-    kind, colon, name = text.partition(":")
-    fields = {"user": "user__username", "team": "team__name", "sp": "service_principal__name"}
-    if text == str(PUBLIC):
-        return Q(is_public=True)
-    if colon and kind in fields:
-        return Q(**{f"{fields[kind]}__icontains": name})
-    condition = Q()
-    for field in fields.values():
-        condition |= Q(**{f"{field}__icontains": text})
-    return condition
-
-
-def _principal_or_404(text: str) -> tuple[Principal, User | Team | ServicePrincipal | None]:
-    try:
-        who = Principal.parse(text)
-        return who, who.find()
-    except ValidationError as error:
-        raise Http404(error.messages[0]) from None
-
-
-def _reaching(somebody: User | Team | ServicePrincipal | None) -> Q:
-    """A person's own grants and his teams'; the public's are not repeated for everybody."""
-    if isinstance(somebody, User):
-        return Q(user=somebody) | Q(team__in=somebody.memberships.values("team"))
-    if isinstance(somebody, Team):
-        return Q(team=somebody)
-    if isinstance(somebody, ServicePrincipal):
-        return Q(service_principal=somebody)
-    return Q(is_public=True)
 
 
 def _initial(query: QueryDict, one: Asker) -> dict[str, Any]:

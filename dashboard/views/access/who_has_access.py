@@ -14,10 +14,11 @@ from access import holders
 from access.actions import Action
 from access.models import ServicePrincipal, User
 from access.scopes import Scope
+from dashboard.callers import managed_scope
 from dashboard.forms_access import WhoForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, Page, paginate
-from dashboard.views.access.asking import Asker, manager, scope_of_address
+from dashboard.views.access.asking import Asker, manager
 from dashboard.views.access.suggest import suggested_scopes
 from registries.connectors import CONNECTORS
 from registries.connectors.reports import NativeGrant
@@ -51,8 +52,7 @@ def who(request: HttpRequest) -> HttpResponse:
         "scopes": suggested_scopes(one),
     }
     if scope is not None:
-        scope_of_address(one, str(scope))
-        one.rights.require(Action.ACCESS_MANAGE, scope)
+        managed_scope(one, scope)
         context["enforcement"] = _enforcement(scope)
         context["native"] = _native(one, scope)
         chosen = form.cleaned_data["action"]
