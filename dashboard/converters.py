@@ -42,6 +42,18 @@ class Number(StringConverter):
         return int(value)
 
 
+class PrincipalName(StringConverter):
+    """`user:NAME`, `team:NAME`, `sp:NAME`, `anonymous`."""
+
+    regex = r"anonymous|(?:user|team|sp):[\w.@+-]{1,150}"
+
+
+class UserName(StringConverter):
+    """As Django's UnicodeUsernameValidator has it."""
+
+    regex = r"[\w.@+-]{1,150}"
+
+
 def _text(regex: str, **more: Any) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^(?:{regex})$", **more}
 
@@ -57,5 +69,7 @@ AS_PARAMETERS = {
     "tag": _text(TagName.regex),
     "digest": _text(Digest.regex),
     "digest_start": _text(DigestStart.regex),
+    "principal": _text(PrincipalName.regex),
+    "user": _text(UserName.regex),
     "number": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
 }

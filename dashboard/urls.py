@@ -31,6 +31,8 @@ register_converter(converters.TagName, "tag")
 register_converter(converters.Digest, "digest")
 register_converter(converters.DigestStart, "digest_start")
 register_converter(converters.Number, "number")
+register_converter(converters.PrincipalName, "principal")
+register_converter(converters.UserName, "user")
 
 # What is asked of a repository stands behind `/-/`.
 of_repository = [

@@ -8,4 +8,5 @@ urlpatterns = [
     path("", me.Me.as_view(), name="api"),
     path("schema/", schema.Schema.as_view(), name="api-schema"),
     path("", include("dashboard.api.catalog.urls")),
+    path("", include("dashboard.api.access.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Who may do what: roles, grants, people, teams, machines, and the record of it all."""
