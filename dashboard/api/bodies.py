@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from dashboard.api.problems import InvalidParameter
+from dashboard.browse.filters import LONGEST, FilterError, clean
 
 
 class Body(serializers.Serializer[Any]):
@@ -64,6 +65,19 @@ class Query(serializers.Serializer[Any]):
     def __getitem__(self, name: str) -> Any:
         """The value, or the field's default where it was not given (None without one)."""
         return self.values.get(name)
+
+
+class FilterField(serializers.CharField):
+    """A text to filter by, in a Query. What nothing can be called is refused, and not ignored."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_blank": True, "max_length": LONGEST} | kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return clean(super().to_internal_value(data))
+        except FilterError as error:
+            raise serializers.ValidationError(str(error)) from None
 
 
 class Row(serializers.Serializer[Any]):

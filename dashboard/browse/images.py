@@ -6,15 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from access.actions import Action
-from access.models import User
-from access.policy import visible_repositories
+from access.policy import Someone, visible_repositories
 from dashboard.browse.configs import Config
 from dashboard.browse.layers import Layer, Step, align
 from dashboard.browse.referrers import Referrer, referrers_of
@@ -83,7 +81,7 @@ class ImagePage:
 
     def __init__(
         self,
-        user: User | AnonymousUser,
+        user: Someone,
         repository: Repository,
         artifact: Artifact,
         platform: str = "",
@@ -213,9 +211,7 @@ class ImagePage:
             return raw.decode("utf-8", "replace")
 
 
-def layers_of(
-    user: User | AnonymousUser, repository: Repository, manifest: Manifest
-) -> list[Layer]:
+def layers_of(user: Someone, repository: Repository, manifest: Manifest) -> list[Layer]:
     """The layers from the base up; `is_shared` where another repository one may look into holds it."""
     holders = ManifestLayer.objects.filter(blob=OuterRef(OuterRef("blob")))
     # Without an order: sorting would read all holders of a base layer to keep a few.

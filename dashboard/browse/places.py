@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404
@@ -18,8 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from access.actions import Action
-from access.models import User
-from access.policy import visible_repositories
+from access.policy import Someone, visible_repositories
 from dashboard.browse.referrers import COSIGN_KINDS
 from dashboard.pagination import CappedCount
 from registries.models import Artifact, Manifest, ManifestChild, Registry, Tag, TagMove
@@ -100,7 +98,7 @@ class Whereabouts:
     Raises Http404 where nothing that the person may look into holds it, or has held it.
     """
 
-    def __init__(self, user: User | AnonymousUser, digest: str) -> None:
+    def __init__(self, user: Someone, digest: str) -> None:
         self._inside = visible_repositories(user, Action.CONTENT_READ)
         anywhere = Artifact.objects.filter(manifest=OuterRef("pk"), repository__in=self._inside)
         found = Manifest.objects.filter(Exists(anywhere), digest=digest).defer("raw").first()
@@ -249,7 +247,7 @@ def placed(artifacts: Iterable[Artifact], levels: Mapping[int, int] | None = Non
     ]
 
 
-def beginning_with(user: User | AnonymousUser, start: str, limit: int) -> list[Manifest]:
+def beginning_with(user: Someone, start: str, limit: int) -> list[Manifest]:
     """The digests that begin so, of what one may look into; without an algorithm, of either one."""
     starts = [start] if ":" in start else [f"sha256:{start}", f"sha512:{start}"]
     begins = Q()

@@ -11,13 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from access.actions import Action
-from access.models import User
-from access.policy import visible_registries, visible_repositories
+from access.policy import Someone, visible_registries, visible_repositories
 from dashboard.browse.filters import clean
 from registries.models import Artifact, Registry, Repository, Tag, TagName
 from registries.models.registry import RepositoryQuerySet
@@ -67,7 +65,7 @@ class Found:
         return ngettext("%d result", "%d results", self.count) % self.count
 
 
-def search(user: User | AnonymousUser, text: str, *, limit: int) -> Found:
+def search(user: Someone, text: str, *, limit: int) -> Found:
     """What a person may see of everything called so; at most `limit` of each kind.
 
     Raises FilterError for what nothing can be called. An empty text finds nothing.

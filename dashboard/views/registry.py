@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.db.models import F
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.actions import Action
@@ -14,20 +11,14 @@ from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from access.sight import eyes_of, visible_in
 from dashboard.browse.filters import read_filter
+from dashboard.browse.repositories import COLUMNS, few_of
 from dashboard.browse.tree import Tree
 from dashboard.htmx import render_page
-from dashboard.pagination import COUNT_CAP, CappedCount, Column, Order, Page, paginate
+from dashboard.pagination import CappedCount, Order, paginate
 from dashboard.totals import held_in
 from registries.connectors import CONNECTORS
-from registries.models import Repository, SyncRun
-from registries.models.registry import PUSHED_OR_NEVER, RepositoryQuerySet
+from registries.models import SyncRun
 from registries.reports import tells
-
-COLUMNS = {
-    "path": Column(F("path"), str),
-    "date": Column(PUSHED_OR_NEVER, datetime, descending_first=True),
-    "size": Column(F("unique_bytes"), int, descending_first=True),
-}
 
 
 @require_safe
@@ -47,7 +38,8 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
     place = tree.place(namespace.text)
     held = held_in([registry], request.user)[registry.pk]
     if text.text:
-        page, count = _filtered(repositories, order, request.GET)
+        rows, count = few_of(repositories)
+        page = paginate(rows.as_rows(), order=order, query=request.GET)
     else:
         page = paginate(repositories.as_rows(), order=order, query=request.GET)
         stored = place.repository_count if place else 0 if namespace.text else held.repositories
@@ -89,21 +81,6 @@ def namespaces(request: HttpRequest, name: str) -> HttpResponse:
     }
     template = "dashboard/registry/namespaces.html"
     return render_page(request, template, context, fragment="level")
-
-
-def _filtered(
-    repositories: RepositoryQuerySet, order: Order, query: QueryDict
-) -> tuple[Page[Repository], CappedCount]:
-    """The page of those that a substring chose, and how many they are.
-
-    Unordered, Postgres finds few among many by their trigrams; asked for the first fifty in order
-    it would walk through all. Where very many match, that walk ends soon.
-    """
-    keys = list(repositories.order_by().values_list("pk", flat=True)[: COUNT_CAP + 1])
-    few = len(keys) <= COUNT_CAP
-    rows = Repository.objects.filter(pk__in=keys) if few else repositories
-    page = paginate(rows.as_rows(), order=order, query=query)
-    return page, CappedCount(min(len(keys), COUNT_CAP), capped=not few)
 
 
 def _crumbs(namespace: str) -> list[tuple[str, str]]:

@@ -30,6 +30,11 @@ def words(locks: int) -> list[str]:
     return [str(word) for lock, word in WORDS.items() if locks & lock]
 
 
+def names(locks: int) -> tuple[str, ...]:
+    """What is refused, for logs and programs: in words that no language changes."""
+    return tuple(str(lock.name).lower() for lock in WORDS if locks & lock)
+
+
 def look(repository: Repository) -> None:
     """Bring a repository's locks up to date, for kinds whose listings do not tell of them.
 
@@ -84,12 +89,7 @@ def _keep(
             timezone.now(),
             repository.path,
             part,
-            _names(before),
-            _names(locks),
+            names(before),
+            names(locks),
         )
         events.emit([changed], actor=actor)
-
-
-def _names(locks: Lock) -> tuple[str, ...]:
-    """For the log, in words that no language changes."""
-    return tuple(str(lock.name).lower() for lock in WORDS if locks & lock)

@@ -14,4 +14,5 @@ urlpatterns = [
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
     path("registries/<registry:registry>/", include(of_registry)),
+    path("", include("dashboard.api.catalog.urls_repositories")),
 ]
