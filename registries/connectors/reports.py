@@ -61,7 +61,8 @@ class Warned:
 class Report:
     """All that a vendor tells; what the credential may not read is named in `unread`, a sentence each.
 
-    `offers` are codes of `Connector.remedies` that can be done now.
+    `offers` are codes of `Connector.remedies` that can be done now. `requests_per_minute` is what the
+    vendor grants this registry, where that is told; it becomes `Connection.vendor_budget`.
     """
 
     facts: tuple[tuple[str, str], ...] = ()
@@ -71,6 +72,7 @@ class Report:
     warnings: tuple[Warned, ...] = ()
     unread: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+    requests_per_minute: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain lists and dicts."""
@@ -93,6 +95,7 @@ class Report:
             warnings=tuple(Warned(**each) for each in data.get("warnings", ())),
             unread=tuple(data.get("unread", ())),
             offers=tuple(data.get("offers", ())),
+            requests_per_minute=data.get("requests_per_minute"),
         )
 
 

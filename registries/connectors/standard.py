@@ -41,10 +41,11 @@ class StandardConnector(Connector):
 
     @classmethod
     def prepared(cls, connection: Connection) -> Connection:
-        """Return the connection with the kind's own budget, where none was set."""
-        if connection.requests_per_minute is not None or cls.requests_per_minute is None:
+        """Return the connection with the vendor's own budget, where none was set."""
+        budget = connection.vendor_budget or cls.requests_per_minute
+        if connection.requests_per_minute is not None or budget is None:
             return connection
-        return replace(connection, requests_per_minute=cls.requests_per_minute)
+        return replace(connection, requests_per_minute=budget)
 
     def _sign_in(self, transport: Transport) -> Authenticator:
         """Return how to sign in to the registry; kinds with a way of their own override it."""

@@ -157,10 +157,17 @@ class Registry(models.Model):
             allow_private=self.allow_private,
             max_concurrency=self.max_concurrency,
             requests_per_minute=self.requests_per_minute,
+            vendor_budget=None if self.requests_per_minute else self._vendor_budget(),
             options=self.options,
             api_username=api.username if api else None,
             api_secret=api.secret if api else None,
         )
+
+    def _vendor_budget(self) -> int | None:
+        """How many requests a minute the vendor told that it takes, the last time it was asked."""
+        this = Registry.objects.filter(pk=self.pk)
+        budget = this.values_list("report__data__requests_per_minute", flat=True).first()
+        return budget if isinstance(budget, int) and budget > 0 else None
 
 
 class RegistryCredential(models.Model):

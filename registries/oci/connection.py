@@ -69,7 +69,8 @@ class Connection:
     """A registry's address and everything needed to talk to it.
 
     `ca_certificate` is PEM text trusted besides the system's authorities. `allow_private` opens
-    private networks and plain http. `trusted_realms` are hosts of token servers that may receive
+    private networks and plain http. `vendor_budget` is how many requests a minute the vendor told
+    that it takes; it holds where no `requests_per_minute` are set. `trusted_realms` are hosts of token servers that may receive
     the credentials although they are not under the registry's own domain. `options` are the
     kind's own settings, and `api_username` and `api_secret` a second credential, for the vendor's
     API, where the kind has one (`Connector.fields`). Raises `InvalidConnection` when made from values that cannot work.
@@ -82,6 +83,7 @@ class Connection:
     allow_private: bool = False
     max_concurrency: int = 32
     requests_per_minute: int | None = None
+    vendor_budget: int | None = None
     trusted_realms: Iterable[str] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     api_username: str | None = None

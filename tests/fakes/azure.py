@@ -67,6 +67,7 @@ class FakeManagement(FakeRegistry):
         self.entra.applications[MANAGER] = MANAGER_SECRET
         self.forbidden: set[str] = set()
         self.admin_user = True
+        self.tier = "Premium"
         self.allowed_actions = ["*"]
         self.webhooks: dict[str, dict[str, Any]] = {}
         self.answers_ping_after = 1  # looks at the events until the answer is known
@@ -103,7 +104,7 @@ class FakeManagement(FakeRegistry):
             "anonymousPullEnabled": False,
             "publicNetworkAccess": "Enabled",
         }
-        sku = {"name": "Premium", "tier": "Premium"}
+        sku = {"name": self.tier, "tier": self.tier}
         return web.json_response(
             {"name": "contoso", "location": "westeurope", "sku": sku, "properties": properties}
         )

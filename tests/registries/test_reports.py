@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from registries import reports, tasks
 from registries.actor import SYSTEM
+from registries.connectors.acr import AcrConnector
 from registries.connectors.reports import NativeWebhook, Report
 from registries.models import ApiCredential, Registry, RegistryReport, SyncRun
 from registries.secret import Secret
@@ -65,6 +66,25 @@ def test_a_report_is_kept_and_replaced(registry: Registry, azure: FakeManagement
     azure.admin_user = False
     reports.read_report(registry)
     assert ("Admin user", "Off") in RegistryReport.objects.get().report.facts
+
+
+def test_the_tier_that_is_told_sets_the_budget_of_the_next_connection(
+    registry: Registry, azure: FakeManagement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def budget() -> int | None:
+        return AcrConnector.prepared(registry.connection()).requests_per_minute
+
+    assert budget() == 5_000
+    reports.read_report(registry)
+    assert budget() == 10_000
+    monkeypatch.setattr(azure, "tier", "Standard")
+    reports.read_report(registry)
+    assert budget() == 5_000
+    monkeypatch.setattr(azure, "tier", "Of tomorrow")
+    reports.read_report(registry)
+    assert budget() == 5_000
+    registry.requests_per_minute = 60
+    assert budget() == 60
 
 
 def test_a_failure_is_kept_beside_what_was_told_before(

@@ -14,7 +14,7 @@ from registries.connectors.acr.changes import AcrChanges
 from registries.connectors.acr.entra import CLOUDS, Entra, cloud_of, is_application
 from registries.connectors.acr.listing import AcrListing, locks_of
 from registries.connectors.acr.management import AcrManagement, application_of, resource_of
-from registries.connectors.acr.report import ADMIN_OFF, ADMIN_ON
+from registries.connectors.acr.report import ADMIN_OFF, ADMIN_ON, budget_of_tier
 from registries.connectors.acr.resource import UNMANAGED, WEBHOOKS_WRITE, AcrResource
 from registries.connectors.acr.sign_in import AcrAuthenticator, Application
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
@@ -31,7 +31,6 @@ _NO_CATALOG = (
     "In a registry with permissions for each repository (ABAC) the account needs the role Container"
     " Registry Repository Catalog Lister; else give the repositories to watch by name."
 )
-_PREMIUM_REQUESTS = 10_000
 
 
 class AcrConnector(StandardConnector):
@@ -79,7 +78,8 @@ class AcrConnector(StandardConnector):
         Field(
             "tier",
             "Service tier",
-            "Basic, Standard or Premium: Premium takes twice as many requests a minute.",
+            "Basic, Standard or Premium, which takes twice as many requests a minute. Empty: what"
+            " Azure tells the application that manages, else Standard.",
             advanced=True,
         ),
         Field(
@@ -108,11 +108,11 @@ class AcrConnector(StandardConnector):
 
     @classmethod
     def prepared(cls, connection: Connection) -> Connection:
-        """Return the connection with the budget of its service tier, where none was set."""
-        tier = connection.options.get("tier", "").strip().lower()
-        if connection.requests_per_minute is None and tier == "premium":
-            return replace(connection, requests_per_minute=_PREMIUM_REQUESTS)
-        return super().prepared(connection)
+        """Return the connection with the budget of the service tier given, else of the one told."""
+        given = budget_of_tier(connection.options.get("tier", ""))
+        return super().prepared(
+            replace(connection, vendor_budget=given or connection.vendor_budget)
+        )
 
     @classmethod
     def home(cls, host: str) -> str | None:

@@ -25,6 +25,7 @@ _MEANING: Mapping[str, tuple[str, ...]] = {
     "Container Registry Repository Contributor": ("pull", "push", "delete"),
     "Container Registry Repository Catalog Lister": ("list repositories",),
 }
+_BUDGETS = {"basic": 5_000, "standard": 5_000, "premium": 10_000}
 _PROVIDER = "microsoft.containerregistry/"
 _JOINT = re.compile("(?<=[a-z])(?=[A-Z])")
 
@@ -42,6 +43,16 @@ def facts_of(registry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Permissions", untrusted.text(properties.get("roleAssignmentMode"))),
     ]
     return tuple((label, value) for label, value in found if value)
+
+
+def budget_of(registry: Mapping[str, Any]) -> int | None:
+    """Return how many reads a minute one identity has in the tier, None for an unknown one."""
+    return budget_of_tier(untrusted.text(untrusted.mapping(registry.get("sku")).get("name")) or "")
+
+
+def budget_of_tier(tier: str) -> int | None:
+    """Return the reads a minute by the tier's name (MicrosoftDocs: container-registry-skus.md)."""
+    return _BUDGETS.get(tier.strip().lower())
 
 
 def warnings_of(registry: Mapping[str, Any]) -> tuple[Warned, ...]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from registries.connectors.acr.management import AcrManagement
 from registries.connectors.acr.report import (
     answer_to,
+    budget_of,
     facts_of,
     grants_of_admin,
     grants_of_roles,
@@ -66,6 +67,7 @@ class AcrResource:
             warnings=warnings_of(registry),
             unread=tuple(unread),
             offers=offers_of(registry),
+            requests_per_minute=budget_of(registry),
         )
 
     async def create_webhook(self, wanted: NewWebhook) -> NativeWebhook:

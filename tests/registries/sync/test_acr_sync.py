@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from registries.connectors.acr.listing import FEW
 from registries.models import Artifact, Registry, Tag
 from registries.models.registry import RegistryCredential
+from registries.oci.outlines import Lock
 from registries.secret import Secret
 from tests.fakes import content
 from tests.fakes.acr import FakeAcr
@@ -68,6 +70,26 @@ def test_what_changed_is_followed_with_a_request_for_each_new_image(
     # No document is read; only what lost its last tag is asked about, whether it is still there.
     assert azure.seen("GET", "/v2/") == []
     assert len(azure.seen("HEAD", "/v2/")) == 2
+
+
+def test_locks_set_elsewhere_show_where_the_listing_tells_them_for_no_request_more(
+    registry: Registry, azure: FakeAcr
+) -> None:
+    def locked() -> int:
+        return Artifact.objects.exclude(locks=Lock.NONE).count()
+
+    succeed(registry)
+    held = azure.repositories["team/app-0"].tags["v249"]
+    azure.lock("team/app-0", held, writeEnabled=False)
+    azure.requests.clear()
+    succeed(registry)
+    # Of images that are known nothing is asked, and a tag's entry has the locks of the tag.
+    assert (locked(), azure.seen(part="/_manifests")) == (0, [])
+    for number in range(FEW + 1):
+        azure.push("team/app-0", content.image(f"new {number}"), f"new{number}")
+    succeed(registry)
+    # The newest come first, and a page has more than the six.
+    assert (locked(), len(azure.seen(part="/_manifests"))) == (1, 1)
 
 
 def test_untagged_images_and_platforms_are_held_and_counted_once(
