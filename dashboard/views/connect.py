@@ -99,7 +99,10 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
         if check is None or not check.passed or _only_a_test(request):
             return _checked(request, form, check)
     change_registry(
-        registry=registry, settings=form.settings, check=check, actor=actor_of(signed_in(request))
+        registry=registry,
+        settings=check.settings if check else form.settings,  # its kind may have been found out
+        check=check,
+        actor=actor_of(signed_in(request)),
     )
     messages.success(request, _("The settings of %s were saved.") % registry.name)
     return redirect("registry-runs", registry.name)

@@ -243,6 +243,13 @@ def test_the_schedule_changes_while_the_registry_is_away(as_owner: Client) -> No
     assert away.sync_interval is None
 
 
+def test_the_kind_can_be_found_out_anew(as_owner: Client, registry: Registry) -> None:
+    Registry.objects.update(kind="zot")
+    assert as_owner.post(EDIT, values(registry.url, kind="")).status_code == 302
+    registry.refresh_from_db()
+    assert registry.kind == "distribution"
+
+
 def test_a_name_cannot_be_changed(as_owner: Client, registry: Registry) -> None:
     as_owner.post(EDIT, values(registry.url, password="", name="another"))
     registry.refresh_from_db()
