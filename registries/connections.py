@@ -125,6 +125,18 @@ def settings_of(registry: Registry) -> RegistrySettings:
     )
 
 
+def secrets_given(registry: Registry) -> dict[str, datetime | None]:
+    """When the `password` and the `api_secret` were given; None for one that is not there."""
+    stored = {
+        "password": RegistryCredential.objects.filter(registry=registry).first(),
+        "api_secret": ApiCredential.objects.filter(registry=registry).first(),
+    }
+    return {
+        name: None if one is None or _is_empty(one) else one.changed_at
+        for name, one in stored.items()
+    }
+
+
 def check_connection(
     settings: RegistrySettings, *, stored: Registry | None = None
 ) -> ConnectionCheck:

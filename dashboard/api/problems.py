@@ -29,6 +29,8 @@ from access.actions import Action
 from access.kept_answers import KeyReused, StillUnderWay
 from access.scopes import Scope
 from dashboard.api.rendering import JSONRenderer
+from registries.connections import RegistryBusyError
+from registries.oci.errors import RegistryError, Unsupported
 from registries.sync.run import AlreadyRunning
 
 logger = logging.getLogger(__name__)
@@ -104,9 +106,19 @@ class ProblemSerializer(serializers.Serializer[Any]):
     error_id = serializers.CharField(
         required=False, help_text="Under this the server's log has what broke."
     )
+    run = serializers.IntegerField(required=False, help_text="The sync run that is in the way.")
+    steps = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="Of a connection that does not work: its steps, as of one that was tried out.",
+    )
 
     class Meta:
         ref_name = "Problem"
+
+
+# For `responses` of what asks a registry while the caller waits.
+REGISTRY_ASKED = {(502, MEDIA_TYPE): ProblemSerializer}
 
 
 def body_of(
@@ -160,9 +172,8 @@ def _described(error: Exception) -> dict[str, Any]:
             return _invalid(list(_errors_of(error)))
         case exceptions.ValidationError():
             return _invalid(list(_flat(error.detail)))
-        case AlreadyRunning():
-            detail = _("A sync of this registry is running already.")
-            return body_of(HTTPStatus.CONFLICT, Code.CONFLICT, detail, run=error.run.pk)
+        case AlreadyRunning() | RegistryBusyError() | RegistryError():
+            return _of_registry(error)
         case KeyReused():
             detail = _("This Idempotency-Key came with another request before: make a new one.")
             return body_of(HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_REUSED, detail)
@@ -200,6 +211,22 @@ _CODES = {
 def _of_framework(error: exceptions.APIException) -> dict[str, Any]:
     status = HTTPStatus(error.status_code)
     return body_of(status, _CODES.get(status, Code.INTERNAL), str(error.detail))
+
+
+def _of_registry(error: AlreadyRunning | RegistryBusyError | RegistryError) -> dict[str, Any]:
+    """A sync in the way, or what the registry said while the caller waited."""
+    match error:
+        case AlreadyRunning():
+            detail = _("A sync of this registry is running already.")
+            return body_of(HTTPStatus.CONFLICT, Code.CONFLICT, detail, run=error.run.pk)
+        case RegistryBusyError():
+            detail = _("A sync of it is running: stop that first, then remove it.")
+            return body_of(HTTPStatus.CONFLICT, Code.CONFLICT, detail)
+        case Unsupported():  # asking for what it has no way to do is the caller's mistake
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        case _:
+            status = HTTPStatus.BAD_GATEWAY
+    return body_of(status, Code.REGISTRY_FAILED, f"{error} {error.advice}")
 
 
 def _forbidden(error: PermissionDenied) -> dict[str, Any]:

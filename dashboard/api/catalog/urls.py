@@ -2,15 +2,20 @@
 
 from django.urls import include, path
 
-from dashboard.api.catalog import registries, runs
+from dashboard.api.catalog import connecting, kinds, registries, runs
 
 of_registry = [
+    path("settings", connecting.Settings.as_view(), name="api-registry-settings"),
+    path("check", connecting.Check.as_view(), name="api-registry-check"),
     path("runs", runs.Runs.as_view(), name="api-runs"),
     path("runs/<number:run>", runs.OneRun.as_view(), name="api-run"),
     path("runs/<number:run>/cancel", runs.CancelRun.as_view(), name="api-run-cancel"),
 ]
 
 urlpatterns = [
+    # Beside the list, not below it: there each word is a name that a registry may have.
+    path("registry-kinds", kinds.Kinds.as_view(), name="api-registry-kinds"),
+    path("registry-checks", connecting.Checks.as_view(), name="api-registry-checks"),
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
     path("registries/<registry:registry>/", include(of_registry)),

@@ -1,15 +1,26 @@
 """Registries, what they hold, and the runs that read them."""
 
+from access.scopes import EVERYTHING
 from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.endpoints import ANYTHING, SIGNED_IN, needs
 
 READING = needs("registry read")
 MANAGING = needs("registry manage")
+MANAGING_ALL = needs("registry manage", EVERYTHING)
+# Where nobody answers, and quickly.
+CLOSED = {"url": "http://127.0.0.1:9", "allow_private": True, "kind": "distribution"}
 
 LINES = [
     ApiLine("GET", "/", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/registries", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/registries/harbour", ANYTHING, 404, 200, 404),
+    ApiLine("DELETE", "/registries/harbour", MANAGING, 403, 204, 404),
+    ApiLine("POST", "/registries", MANAGING_ALL, 403, 422, 403, {"name": "new", **CLOSED}),
+    ApiLine("GET", "/registry-kinds", SIGNED_IN, 200, 200, 200),
+    ApiLine("POST", "/registry-checks", MANAGING_ALL, 403, 200, 403, CLOSED),
+    ApiLine("GET", "/registries/harbour/settings", MANAGING, 403, 200, 404),
+    ApiLine("PATCH", "/registries/harbour/settings", MANAGING, 403, 200, 404, {"sync_minutes": 5}),
+    ApiLine("POST", "/registries/harbour/check", MANAGING, 403, 200, 404, CLOSED),
     ApiLine("GET", "/registries/harbour/runs", READING, 403, 200, 404),
     ApiLine("POST", "/registries/harbour/runs", MANAGING, 403, 202, 404),
     ApiLine("GET", "/registries/harbour/runs/{run}", READING, 403, 200, 404),
