@@ -17,20 +17,22 @@ from access.scopes import EVERYTHING, Extent
 _CONNECTION = Q(kind=Credential.Kind.CONNECTION)
 
 
-def visible_credentials(user: User, rights: Rights) -> CredentialQuerySet:
-    """One's own and those of the machines of one's teams; for who manages access everywhere, all
+def visible_credentials(user: User | None, rights: Rights) -> CredentialQuerySet:
+    """One's own and those of the machines of one's teams (`user` as in `visible_machines`); for who manages access everywhere, all
     secrets; for who manages access on a registry, its admin account's; for who manages the registry
     itself, what Portolan signs in to it with."""
     if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
         secrets = ~_CONNECTION
     else:
         admin = Q(kind=Credential.Kind.ADMIN) & _on(rights, Action.ACCESS_MANAGE)
-        secrets = Q(user=user) | Q(team__in=user.memberships.values("team")) | admin
+        secrets = admin
+        if user is not None:
+            secrets |= Q(user=user) | Q(team__in=user.memberships.values("team"))
     connections = _CONNECTION & _on(rights, Action.REGISTRY_MANAGE)
     return Credential.objects.filter(secrets | connections)
 
 
-def exchanged_live(user: User, rights: Rights, at: datetime) -> int:
+def exchanged_live(user: User | None, rights: Rights, at: datetime) -> int:
     """How many secrets exchanged for CI tokens work now, of the machines that one may know of."""
     machines = visible_machines(user, rights)
     found = Secret.objects.filter(keyring.live(at), kind=Secret.Kind.EXCHANGED)

@@ -114,10 +114,13 @@ def remove_machine(machine: ServicePrincipal, *, rights: Rights, actor: Actor) -
 # Who may --------------------------------------------------------------------------------------
 
 
-def visible_machines(user: User, rights: Rights) -> ServicePrincipalQuerySet:
-    """Those of one's teams; all for who manages access everywhere."""
+def visible_machines(user: User | None, rights: Rights) -> ServicePrincipalQuerySet:
+    """Those of one's teams; all for who manages access everywhere. `user` is the person where being
+    in a team counts; leave it out (None) for secrets, which allow nothing by membership."""
     if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
         return ServicePrincipal.objects.all()
+    if user is None:
+        return ServicePrincipal.objects.none()
     return ServicePrincipal.objects.filter(team__in=user.memberships.values("team"))
 
 
@@ -149,10 +152,12 @@ def may_care(machine: ServicePrincipal, rights: Rights, maintainer: User | None)
     return True
 
 
-def ownable_teams(user: User, rights: Rights) -> QuerySet[Team]:
-    """The teams that this person may make machines for."""
+def ownable_teams(user: User | None, rights: Rights) -> QuerySet[Team]:
+    """The teams that this person may make machines for (`user` as above)."""
     if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
         return Team.objects.all()
+    if user is None:
+        return Team.objects.none()
     return Team.objects.filter(Q(memberships__user=user, memberships__is_maintainer=True))
 
 

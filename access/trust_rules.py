@@ -127,8 +127,8 @@ def remove_rule(
 # Who may -----------------------------------------------------------------------------------------
 
 
-def visible_rules(user: User, rights: Rights) -> QuerySet[TrustRule]:
-    """Those of the machines that this person may see."""
+def visible_rules(user: User | None, rights: Rights) -> QuerySet[TrustRule]:
+    """Those of the machines that this person may see (`user` as in `visible_machines`)."""
     machines = visible_machines(user, rights)
     rules = TrustRule.objects.filter(service_principal__in=machines)
     return rules.select_related("service_principal__team")

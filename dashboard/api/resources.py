@@ -24,7 +24,7 @@ from dashboard.api.problems import InvalidParameter, is_refusal
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 # Of a kept answer; the others are made anew.
-_KEPT_HEADERS = ("ETag", "Location")
+_KEPT_HEADERS = ("Cache-Control", "ETag", "Location")
 
 Handler = Callable[..., Response]
 

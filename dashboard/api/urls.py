@@ -9,4 +9,5 @@ urlpatterns = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
     path("", include("dashboard.api.catalog.urls")),
     path("", include("dashboard.api.access.urls")),
+    path("", include("dashboard.api.access.urls_machines")),
 ]

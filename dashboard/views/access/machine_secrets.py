@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -52,7 +52,7 @@ def rotate(request: HttpRequest, name: str, key_id: str) -> HttpResponse:
     one = asker(request)
     machine = machine_or_404(one, name)
     require_care(machine, one.rights, one.user)
-    old = _secret_or_404(machine, key_id)
+    old = secret_or_404(machine, key_id)
     reassure(request)
     initial = {"expires_at": _usual_end(), "overlap": actions.OVERLAP // timedelta(hours=1)}
     form = RotateForm(request.POST or None, initial=initial)
@@ -70,7 +70,7 @@ def end(request: HttpRequest, name: str, key_id: str) -> HttpResponse:
     one = asker(request)
     machine = machine_or_404(one, name)
     require_control(machine, one.rights, one.user)
-    secret = _secret_or_404(machine, key_id)
+    secret = secret_or_404(machine, key_id)
     form = EndForm(request.POST or None, initial={"expires_at": last_day_of(secret.expires_at)})
     status = submitted(request, form, lambda: _end(one, secret, form))
     if status is DONE:
@@ -85,7 +85,7 @@ def revoke(request: HttpRequest, name: str, key_id: str) -> HttpResponse:
     one = asker(request)
     machine = machine_or_404(one, name)
     require_control(machine, one.rights, one.user)
-    secret = _secret_or_404(machine, key_id)
+    secret = secret_or_404(machine, key_id)
     if request.method == "POST":
         acted(request, lambda: _revoke(one, secret))
         return redirect("access-machine", machine.name)
@@ -93,11 +93,21 @@ def revoke(request: HttpRequest, name: str, key_id: str) -> HttpResponse:
     return render(request, "access/secrets/revoke.html", context)
 
 
-def _secret_or_404(machine: ServicePrincipal, key_id: str) -> Secret:
+def secret_or_404(machine: ServicePrincipal, key_id: str) -> Secret:
+    """The machine's secret in one of its two places, now or once."""
     found = machine.secrets.filter(kind=Secret.Kind.SERVICE, key_id=key_id).first()
     if found is None:
         raise Http404(_("This machine has no such secret."))
     return found
+
+
+def refuse_later(secret: Secret, at: datetime) -> None:
+    """Raises ValidationError for an end behind its own: the action would leave it as it is."""
+    if secret.expires_at is not None and secret.expires_at < at:
+        last = date_format(timezone.localtime(secret.expires_at), "DATETIME_FORMAT")
+        raise ValidationError(
+            {"expires_at": _("It ends %s already: its end can only come closer.") % last}
+        )
 
 
 def _create(one: Asker, machine: ServicePrincipal, form: SecretForm, issued: list[Issued]) -> str:
@@ -130,11 +140,7 @@ def _rotate(one: Asker, old: Secret, form: RotateForm, issued: list[Issued]) -> 
 
 def _end(one: Asker, secret: Secret, form: EndForm) -> str:
     at = form.cleaned_data["expires_at"]
-    if secret.expires_at is not None and secret.expires_at < at:
-        last = date_format(timezone.localtime(secret.expires_at), "DATETIME_FORMAT")
-        raise ValidationError(
-            {"expires_at": _("It ends %s already: its end can only come closer.") % last}
-        )
+    refuse_later(secret, at)
     actions.end_secret(secret, at=at, rights=one.rights, maintainer=one.user, actor=one.actor)
     return _("The secret %s ends then.") % secret.key_id
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet, Value
@@ -21,6 +23,7 @@ from access.models import Grant, Secret, ServicePrincipal, Team
 from access.models.machines import ServicePrincipalQuerySet
 from access.policy import visible_registries
 from access.scopes import EVERYTHING
+from dashboard.callers import Caller
 from dashboard.forms_machines import MachineFilterForm, MachineForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
@@ -48,7 +51,9 @@ def machines(request: HttpRequest) -> HttpResponse:
     visible = actions.visible_machines(one.user, one.rights)
     teams = Team.objects.filter(service_principals__in=visible).distinct()
     form = MachineFilterForm(request.GET, teams=teams.values_list("name", flat=True))
-    found = _filtered(visible.with_use(timezone.now()), form)
+    found = visible.with_use(timezone.now())
+    if form.is_valid():
+        found = narrowed(found, form.cleaned_data)
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
     context = {
         "section": "access",
@@ -66,9 +71,7 @@ def machines(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """A machine that may do nothing yet; its page leads on."""
     one = asker(request)
-    teams = actions.ownable_teams(one.user, one.rights)
-    if not _rules(one) and not teams.exists():
-        raise PermissionDenied(_("Machines are made by who maintains a team, or manages access."))
+    teams = teams_for_new(one)
     form = MachineForm(request.POST or None, teams=_names(teams), needs_team=not _rules(one))
     status = submitted(request, form, lambda: _create(one, form, teams))
     if status is DONE:
@@ -114,8 +117,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
     one = asker(request)
     shown = machine_or_404(one, name)
     actions.require_care(shown, one.rights, one.user)
-    ownable = actions.ownable_teams(one.user, one.rights)
-    teams = Team.objects.filter(Q(pk__in=ownable.values("pk")) | Q(pk=shown.team_id))
+    teams = teams_for(one, shown)
     owner = shown.team.name if shown.team else ""
     form = MachineForm(
         request.POST or None,
@@ -163,22 +165,36 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "access/machines/remove.html", context)
 
 
-def machine_or_404(one: Asker, name: str) -> ServicePrincipal:
-    """The machine, if this person may know of it."""
-    visible = actions.visible_machines(one.user, one.rights).with_use(timezone.now())
+def machine_or_404(one: Caller, name: str) -> ServicePrincipal:
+    """The machine, with its use, if he may know of it."""
+    visible = actions.visible_machines(one.maintainer, one.rights).with_use(timezone.now())
     found = visible.select_related("team").filter(name=name).first()
     if found is None:
         raise Http404(_("There is no machine of this name."))
     return found
 
 
-def _filtered(found: ServicePrincipalQuerySet, form: MachineFilterForm) -> ServicePrincipalQuerySet:
-    if not form.is_valid():
-        return found
-    wanted = form.cleaned_data
-    if text := wanted["q"]:
+def teams_for_new(one: Caller) -> QuerySet[Team]:
+    """The teams that he may make machines for; raises PermissionDenied for who can make none."""
+    teams = actions.ownable_teams(one.maintainer, one.rights)
+    if not _rules(one) and not teams.exists():
+        raise PermissionDenied(_("Machines are made by who maintains a team, or manages access."))
+    return teams
+
+
+def teams_for(one: Caller, machine: ServicePrincipal) -> QuerySet[Team]:
+    """The teams that he may give this machine to, or leave it with."""
+    ownable = actions.ownable_teams(one.maintainer, one.rights)
+    return Team.objects.filter(Q(pk__in=ownable.values("pk")) | Q(pk=machine.team_id))
+
+
+def narrowed(
+    found: ServicePrincipalQuerySet, wanted: Mapping[str, Any]
+) -> ServicePrincipalQuerySet:
+    """Those of `with_use` that pass a filter's `q`, `team` and `state`."""
+    if text := wanted.get("q"):
         found = found.filter(Q(name__icontains=text) | Q(description__icontains=text))
-    if wanted["team"]:
+    if wanted.get("team"):
         found = found.filter(team__name=wanted["team"])
     states = {
         "enabled": Q(disabled_at=None),
@@ -186,7 +202,7 @@ def _filtered(found: ServicePrincipalQuerySet, form: MachineFilterForm) -> Servi
         "ending": Q(ends_at__lte=timezone.now() + SOON),
         "none": Q(live_secrets=0),
     }
-    return found.filter(states.get(wanted["state"], Q()))
+    return found.filter(states.get(wanted.get("state") or "", Q()))
 
 
 def _grants(one: Asker, shown: ServicePrincipal, *, cares: bool) -> QuerySet[Grant]:
@@ -239,8 +255,8 @@ def _remove(one: Asker, shown: ServicePrincipal) -> str:
     return _("The machine %s was removed.") % shown.name
 
 
-def _rules(one: Asker) -> bool:
-    """Whether this person manages access everywhere."""
+def _rules(one: Caller) -> bool:
+    """Whether he manages access everywhere."""
     return one.manages(EVERYTHING)
 
 

@@ -3,12 +3,14 @@
 from tests.dashboard.api import (
     endpoints_access,
     endpoints_catalog,
+    endpoints_machines,
     endpoints_repositories,
 )
 from tests.dashboard.api.lines import ApiLine
 
 LINES: list[ApiLine] = [
-    *endpoints_catalog.LINES,
-    *endpoints_repositories.LINES,
     *endpoints_access.LINES,
+    *endpoints_catalog.LINES,
+    *endpoints_machines.LINES,
+    *endpoints_repositories.LINES,
 ]
