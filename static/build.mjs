@@ -1,5 +1,5 @@
 // Builds what the browser loads, from src/ and the packages in package.json into dist/:
-// one stylesheet, one ES module, one sprite of icons, and our own images.
+// one stylesheet, one ES module, one sprite of icons, our own images, and the page of the REST API.
 //
 // Tabler's stylesheet is many times what we use of it, so every rule whose class no template, tag
 // or script mentions is dropped.
@@ -58,6 +58,21 @@ async function stylesheet() {
   await writeFile(join(dist, "portolan.css"), code);
 }
 
+// Swagger UI, for the one page that needs it; its classes are its own, and none is dropped.
+async function apiDocs() {
+  await build({
+    entryPoints: [join(src, "js/api-docs.js"), join(src, "css/api-docs.css")],
+    outdir: dist,
+    entryNames: "[name]",
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "inline",
+    loader: { ".svg": "dataurl", ".png": "dataurl" },
+  });
+}
+
 async function sprite() {
   const names = JSON.parse(await readFile(join(src, "icons.json"), "utf8"));
   const symbols = await Promise.all(names.map(symbol));
@@ -80,5 +95,6 @@ await Promise.all([
   script(),
   stylesheet(),
   sprite(),
+  apiDocs(),
   cp(join(src, "images"), dist, { recursive: true }),
 ]);

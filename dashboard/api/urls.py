@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from dashboard.api import me, schema
+from dashboard.views import api_docs
 
 urlpatterns = [
     path("", me.Me.as_view(), name="api"),
     path("schema/", schema.Schema.as_view(), name="api-schema"),
+    path("docs/", api_docs.docs, name="api-docs"),
     path("", include("dashboard.api.catalog.urls")),
     path("", include("dashboard.api.access.urls")),
     path("", include("dashboard.api.access.urls_machines")),

@@ -110,6 +110,7 @@ GIVE_LESS = {"grant": "{grant}", "role": "puller"}
 BROWSING = [
     _everybody("GET", "/"),
     _everybody("GET", "/registries/"),
+    _everybody("GET", "/api/v1/docs/"),
     _everybody("GET", "/search?q=app"),
     _everybody("GET", "/search/palette?q=app"),
     Line("GET", "/r/harbour/", ANYTHING, 404, 200, 404),
