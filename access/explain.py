@@ -55,6 +55,31 @@ class Verdict:
     granters: list[User] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What somebody may do on a scope: in all of it, in a part of it only, and by what."""
+
+    everywhere: list[Action]
+    in_part: list[Action]
+    reasons: tuple[Entitlement, ...]
+    switched_off: bool
+
+
+def effect(somebody: Subject, scope: Scope) -> Effect:
+    """All that somebody (None is the public) may do on the scope; the public's grants are among the
+    reasons. What holds elsewhere only is not told."""
+    rights = _rights(somebody)
+    reasons = [one for one in rights.entitlements if one.scope.touches(scope)]
+    everywhere = rights.allowed_in(scope)
+    in_part = frozenset().union(*(one.actions for one in reasons)) - everywhere
+    return Effect(
+        [action for action in Action if action in everywhere],
+        [action for action in Action if action in in_part],
+        tuple(sorted(reasons, key=lambda one: (one.scope.extent.value, str(one.scope), one.role))),
+        _is_off(somebody),
+    )
+
+
 def check(
     somebody: Subject, action: Action, scope: Scope, *, seen_by: Rights | None = None, at: datetime
 ) -> Verdict:

@@ -257,6 +257,8 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # The same choices under fields of different names.
+    "ENUM_NAME_OVERRIDES": {"ActionEnum": "dashboard.api.fields.ACTIONS"},
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": AS_PARAMETERS,
     "PREPROCESSING_HOOKS": ["dashboard.api.description.addresses_of_the_api"],

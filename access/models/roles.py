@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from access.actions import Action, parsed
 from access.models.machines import ServicePrincipal
 from access.models.people import Team, User
+from access.reach import lying_in
 from access.scopes import Scope
 from registries.models import Registry
 
@@ -86,6 +87,18 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         for field in fields.values():
             condition |= models.Q(**{f"{field}__icontains": text})
         return self.filter(condition)
+
+    def matching(
+        self, *, called: str, within: Scope | None, role: str, until: datetime | None
+    ) -> GrantQuerySet:
+        """Those to somebody called so, that lie in a scope, of a role, and end by then; what is
+        empty is any."""
+        found = self.to_somebody_called(called) if called else self
+        if within is not None:
+            found = found.filter(lying_in([within]))
+        if role:
+            found = found.filter(role__name=role)
+        return found if until is None else found.filter(until__lte=until)
 
     def public(self) -> GrantQuerySet:
         return self.filter(is_public=True)

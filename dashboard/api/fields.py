@@ -1,4 +1,4 @@
-"""Values of access in bodies and addresses, as text: scopes, principals, actions."""
+"""Values of access in bodies and addresses: scopes, principals, actions, ends."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from access.scopes import InvalidScope, Scope
 # A registry's name, a slash, and the longest path with a star.
 SCOPE_LENGTH = 320
 PRINCIPAL_LENGTH = 160
+LAST_YEAR = 9000
 ACTIONS = [action.text for action in Action]
 
 
@@ -52,6 +53,17 @@ class ActionField(serializers.ChoiceField):
 
     def to_internal_value(self, data: Any) -> Any:
         return Action.parse(super().to_internal_value(data))
+
+
+class EndField(serializers.DateTimeField):
+    """When something ends."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        moment = super().to_internal_value(value)
+        # In the zone of who reads it on screen, the last of 9999 is a time that Python has not.
+        if moment.year > LAST_YEAR:
+            raise serializers.ValidationError(_("That is too far away: give none for no end."))
+        return moment
 
 
 def _short(text: str, longest: int) -> str:

@@ -17,7 +17,6 @@ from access.grants import grant_in_bulk, revoke_grants
 from access.models import Grant, Role
 from access.models.roles import GrantQuerySet
 from access.principals import Principal
-from access.reach import lying_in
 from dashboard.callers import principal_or_404
 from dashboard.forms_access import GrantFilterForm, GrantForm, RevokeForm, last_day_of
 from dashboard.htmx import render_page
@@ -123,16 +122,13 @@ def revoke(request: HttpRequest) -> HttpResponse:
 def _filtered(found: GrantQuerySet, form: GrantFilterForm) -> GrantQuerySet:
     if not form.is_valid():
         return found
-    wanted = form.cleaned_data
-    if wanted["q"]:
-        found = found.to_somebody_called(wanted["q"])
-    if wanted["scope"] is not None:
-        found = found.filter(lying_in([wanted["scope"]]))
-    if wanted["role"]:
-        found = found.filter(role__name=wanted["role"])
-    if wanted["ending"]:
-        found = found.filter(until__lte=timezone.now() + timedelta(days=wanted["ending"]))
-    return found
+    wanted, days = form.cleaned_data, form.cleaned_data["ending"]
+    return found.matching(
+        called=wanted["q"],
+        within=wanted["scope"],
+        role=wanted["role"],
+        until=timezone.now() + timedelta(days=days) if days else None,
+    )
 
 
 def _initial(query: QueryDict, one: Asker) -> dict[str, Any]:
