@@ -29,16 +29,16 @@ help: ## Show this list.
 # Running -----------------------------------------------------------------------------------------
 
 .PHONY: up
-up: $(VENV)/.runtime static/dist/.built ## Install what is missing and run Portolan until Ctrl-C (PORT=8000).
+up: $(VENV)/.runtime $(VENV)/.command static/dist/.built ## Install what is missing and run Portolan until Ctrl-C (PORT=8000).
 	@$(RUN) manage.py up
 
 .PHONY: install
-install: $(VENV)/.runtime static/dist/.built ## Install what is missing, and run nothing.
+install: $(VENV)/.runtime $(VENV)/.command static/dist/.built ## Install what is missing, and run nothing.
 
 # Testing -----------------------------------------------------------------------------------------
 
 .PHONY: test
-test: system-packages go-tools lint check ## Run everything that is tested: lint, types, contracts, all tests.
+test: system-packages go-tools lint check $(VENV)/.command ## Run everything that is tested: lint, types, contracts, all tests.
 	@$(RUN) -m pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: lint
@@ -96,6 +96,12 @@ $(VENV)/.development: requirements-dev.lock | $(RUN)
 	@echo "Installing Python packages for development."
 	@$(PIP) -r requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
+
+# The command `portolan`, run from this directory: nothing is fetched, all that it needs is there.
+$(VENV)/.command: pyproject.toml | $(VENV)/.runtime
+	@$(RUN) -m pip --disable-pip-version-check --no-input install --quiet \
+	  --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
 
 node_modules/.installed: package.json package-lock.json | $(VENV)/.runtime
 	@echo "Installing front-end packages."

@@ -1,0 +1,5 @@
+"""`python -m portolan`, where nothing was installed."""
+
+from portolan.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""The commands, a file for each subject. Each has `add_to(app)`."""

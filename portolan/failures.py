@@ -1,0 +1,70 @@
+"""What a command ends with: a number for programs, a sentence for people."""
+
+# ruff: noqa: N818 - errors are named for what happened, not for being errors
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+
+class Ending(IntEnum):
+    """Exit codes, the same for every command (docs/COMMAND.md)."""
+
+    OK = 0
+    NO = 1  # `can-i` says no, a sync failed, the server refused what was asked
+    CHANGES = 2  # of `plan` only
+    NOT_SIGNED_IN = 3
+    NOT_ALLOWED = 4  # or not there: Portolan does not tell the two apart
+    UNREACHABLE = 5
+    USAGE = 64  # not 2, which would look like a plan with changes
+    INTERRUPTED = 130
+
+
+class Failure(Exception):
+    """Why a command stops. `details` are lines below the sentence."""
+
+    def __init__(
+        self, sentence: str, ending: Ending = Ending.NO, details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.ending = ending
+        self.details = tuple(details)
+
+
+class NotSignedIn(Failure):
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, Ending.NOT_SIGNED_IN)
+
+
+class Unreachable(Failure):
+    """No answer, or none of Portolan's."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, Ending.UNREACHABLE)
+
+
+class Misused(Failure):
+    """What was typed makes no sense."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, Ending.USAGE)
+
+
+class Refused(Failure):
+    """The server understood, and said no. `more` is the problem, for commands that go on."""
+
+    def __init__(
+        self,
+        sentence: str,
+        ending: Ending,
+        details: Sequence[str] = (),
+        *,
+        status: int = 0,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(sentence, ending, details)
+        self.status = status
+        self.more = more or {}

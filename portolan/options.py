@@ -1,0 +1,105 @@
+"""Options and arguments that commands share, and the decorator that gives them to each command."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from portolan.output import Output
+from portolan.session import Choice, Session
+
+_PANEL = "Server and output"
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL)
+]
+AtServer = Annotated[
+    str,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="Ask this server; also PORTOLAN_SERVER.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+InContext = Annotated[
+    str,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        envvar="PORTOLAN_CONTEXT",
+        help="Ask where this context is signed in.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+CaFile = Annotated[
+    str,
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        envvar="PORTOLAN_CA_FILE",
+        help="Trust these certificate authorities, too.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+InsecureHttp = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-http",
+        help="Let the token travel without TLS.",
+        rich_help_panel=_PANEL,
+    ),
+]
+_SHARED = {
+    "as_json": (AsJson, False),
+    "at_server": (AtServer, ""),
+    "in_context": (InContext, ""),
+    "ca_file": (CaFile, ""),
+    "insecure_http": (InsecureHttp, False),
+}
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")]
+Everything = Annotated[bool, typer.Option("--all", help="All rows, however many.")]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[F], F]:
+    """A command of `app`: a function that takes a Session first, and then what is its own. What all
+    commands can be given (--json, --server and so on) is added to it here."""
+
+    def add(function: F) -> F:
+        own = inspect.signature(function, eval_str=True)
+        _session, *parameters = own.parameters.values()
+        shared = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for key, (kind, default) in _SHARED.items()
+        ]
+
+        @functools.wraps(function)
+        def run(**given: Any) -> Any:
+            mine = {key: given.pop(key) for key in _SHARED}
+            choice = Choice(
+                mine["at_server"], mine["in_context"], mine["ca_file"], mine["insecure_http"]
+            )
+            with Session(choice, Output(as_json=mine["as_json"])) as session:
+                return function(session, **given)
+
+        # What typer reads options from.
+        del run.__wrapped__
+        signature = own.replace(parameters=[*parameters, *shared])
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__annotations__ = {
+            key: parameter.annotation for key, parameter in signature.parameters.items()
+        }
+        app.command(name, **settings)(run)
+        return function
+
+    return add

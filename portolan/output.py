@@ -1,0 +1,200 @@
+"""What a command prints: tables for people, JSON for programs, and nothing that a terminal obeys.
+
+On a terminal a table has colours and fits its width; in a pipe it is plain columns that are never cut.
+Notes and errors go to standard error, so that what is piped on is the answer alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+GAP = "  "
+_KEPT = "\n\t"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`of` gives a cell of a row; what is `spare` is left out first where the terminal is narrow."""
+
+    title: str
+    of: Callable[[Any], Any]
+    right: bool = False
+    style: str = ""
+    spare: bool = False
+    # In a pipe, where it differs: a time as ISO, a digest in full.
+    piped: Callable[[Any], Any] | None = None
+
+
+class Output:
+    """Where a command writes. `as_json` is what was asked for with --json."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False, markup=False, emoji=False)
+        self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+    @cached_property
+    def is_terminal(self) -> bool:
+        return self.console.is_terminal
+
+    # For programs ----------------------------------------------------------------------------------
+
+    def document(self, value: Any) -> None:
+        """One JSON document."""
+        _write(as_json(value, indent=2 if self.is_terminal else None) + "\n")
+
+    def line(self, value: Any) -> None:
+        """One JSON document in one line, seen at once by who reads along."""
+        _write(as_json(value) + "\n")
+        sys.stdout.flush()
+
+    def documents(self, rows: Iterable[Any]) -> None:
+        """A JSON list, written while its rows come in."""
+        before = "["
+        for row in rows:
+            _write(f"{before}\n{as_json(row)}")
+            before = ","
+        _write("[]\n" if before == "[" else "\n]\n")
+
+    # For people ------------------------------------------------------------------------------------
+
+    def rows(
+        self, columns: Sequence[Column], rows: Iterable[Any], *, empty: str = "Nothing."
+    ) -> None:
+        """A list: a table, or JSON. `empty` is said where there is no row."""
+        if self.as_json:
+            self.documents(rows)
+            return
+        found = list(rows)
+        if not found:
+            self.note(empty)
+        elif self.is_terminal:
+            self._table(columns, found)
+        else:
+            self._plain(columns, found)
+
+    def facts(self, value: Any, facts: Iterable[tuple[str, Any]]) -> None:
+        """One thing: its facts below each other, or `value` as JSON. Empty facts are left out."""
+        if self.as_json:
+            self.document(value)
+            return
+        known = [(title, clean(text)) for title, text in facts if text not in (None, "", [])]
+        width = max((cell_len(title) for title, _text in known), default=0)
+        for title, text in known:
+            first, *others = text.splitlines() or [""]
+            self.print(Text(_padded(title, width), style="dim"), GAP + first)
+            for line in others:
+                self.print(" " * width + GAP + line)
+
+    def print(self, *parts: Any) -> None:
+        """A line of text, in which a stranger's words give the terminal no orders."""
+        line = Text()
+        for part in parts:
+            line.append_text(part if isinstance(part, Text) else Text(clean(part)))
+        self.console.print(line, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Something beside the answer."""
+        self.notes.print(Text(clean(text)), soft_wrap=True)
+
+    def failed(self, text: str, details: Iterable[str] = ()) -> None:
+        """Why a command stops."""
+        line = Text("portolan: ", style="bold red") + Text(clean(text))
+        self.notes.print(line, soft_wrap=True)
+        for detail in details:
+            self.notes.print(Text(f"  {clean(detail)}"), soft_wrap=True)
+
+    def _table(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
+        cells = [[clean(column.of(row)) for column in columns] for row in rows]
+        kept = _fitting(columns, cells, self.console.width)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for number in kept:
+            column = columns[number]
+            table.add_column(
+                column.title,
+                justify="right" if column.right else "left",
+                style=column.style or None,
+                no_wrap=number != kept[0],
+                overflow="fold" if number == kept[0] else "ellipsis",
+            )
+        for row in cells:
+            table.add_row(*(Text(row[number]) for number in kept))
+        self.console.print(table)
+
+    def _plain(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
+        """As many columns as there are, wide enough for all; a line is a row."""
+        heads = [column.title.upper() for column in columns]
+        cells = [
+            [clean((column.piped or column.of)(row)).replace("\n", " ") for column in columns]
+            for row in rows
+        ]
+        widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
+        for row in chain([heads], cells):
+            line = GAP.join(
+                _padded(cell, width, right=column.right)
+                for cell, width, column in zip(row, widths, columns, strict=True)
+            )
+            _write(line.rstrip() + "\n")
+
+
+def clean(value: Any) -> str:
+    """A value as text without control characters, and without those that turn the direction of
+    writing: names and descriptions are other people's."""
+    text = "–" if value is None else str(value)
+    if text.isprintable():
+        return text
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if one not in _KEPT and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else one
+        for one in text
+    )
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON in which every character stands as it is, but for those that a terminal might obey."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text
+    )
+
+
+def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Which columns there is room for: spare ones go first, from the right."""
+    widths = [
+        max(cell_len(column.title), *(cell_len(row[number]) for row in cells))
+        for number, column in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    for number in reversed(range(len(columns))):
+        if sum(widths[one] + len(GAP) for one in kept) <= width:
+            break
+        if columns[number].spare:
+            kept.remove(number)
+    return kept
+
+
+def _padded(text: str, width: int, *, right: bool = False) -> str:
+    filling = " " * (width - cell_len(text))
+    return filling + text if right else text + filling
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+Facts = Mapping[str, Any]

@@ -1,0 +1,261 @@
+"""Asking the server: one place for sign-in, patience, pages, and the words of what it refuses."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from portolan import VERSION
+from portolan.addresses import API
+from portolan.failures import Ending, Failure, NotSignedIn, Refused, Unreachable
+
+TIMEOUT = httpx.Timeout(60, connect=10)
+PROBLEM = "application/problem+json"
+LARGEST_PAGE = 200
+ATTEMPTS = 5
+# A server that asks for more patience than this is told of instead.
+LONGEST_WAIT = 120.0
+# 429: too many requests; 503: restarting, or behind a proxy that finds nobody.
+_TRY_AGAIN = (429, 503)
+
+
+class Server:
+    """A server's REST API, asked with one token. Paths are below /api/v1: `/registries`.
+
+    Values of JSON come back; what is refused raises Refused, NotSignedIn or Unreachable.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str = "",
+        *,
+        ca_file: str = "",
+        timeout: httpx.Timeout = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.address = address
+        self._sleep = sleep
+        headers = {"User-Agent": f"portolan/{VERSION}", "Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        # Redirects are not followed: the token is for this address.
+        self._http = httpx.Client(
+            base_url=address + API,
+            headers=headers,
+            timeout=timeout,
+            follow_redirects=False,
+            verify=_trusted(ca_file) if address.startswith("https") else False,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return read(self.send("GET", path, query=query))
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        return read(self.send("POST", path, body=body, query=query))
+
+    def delete(self, path: str) -> None:
+        self.send("DELETE", path)
+
+    def pages(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[Any]:
+        """The rows of a list, at most `limit`; a page is asked for when its first row is wanted."""
+        left = limit
+        cursor: str | None = None
+        while left is None or left > 0:
+            size = LARGEST_PAGE if left is None else min(left, LARGEST_PAGE)
+            page = self.get(path, **query, limit=size, after=cursor)
+            rows = page.get("items") if isinstance(page, dict) else None
+            if not isinstance(rows, list):
+                raise Unreachable(f"{self.address} gave no list where one was asked for.")
+            yield from rows
+            left = None if left is None else left - len(rows)
+            following = page.get("next")
+            if not following or following == cursor:
+                return
+            cursor = following
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """An answer of success, after as many attempts as are decent: what can be sent again is GET,
+        and POST, which carries a key by which the server knows it again."""
+        given = dict(headers or {})
+        if method == "POST":
+            given.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        if body is not None:
+            content = json.dumps(body).encode()
+            given.setdefault("Content-Type", "application/json")
+        request = self._http.build_request(
+            method, path, params=_present(query or {}), content=content, headers=given
+        )
+        may_repeat = method in ("GET", "HEAD", "POST")
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS or not may_repeat
+            try:
+                response = self._http.send(request)
+            except httpx.HTTPError as error:
+                if last or not isinstance(error, httpx.TransportError) or attempt > 1:
+                    raise self._unreachable(error) from None
+                self._sleep(1)
+                continue
+            if response.status_code in _TRY_AGAIN and not last:
+                self._sleep(self._patience(response, attempt))
+                continue
+            return self._accepted(response)
+        raise AssertionError("The last attempt returns or raises.")
+
+    def _patience(self, response: httpx.Response, attempt: int) -> float:
+        """Seconds to wait before the next attempt; raises where that is more than a person waits."""
+        asked = _retry_after(response.headers.get("Retry-After", ""))
+        seconds = float(2 ** (attempt - 1)) if asked is None else max(asked, 0.1)
+        if seconds > LONGEST_WAIT:
+            raise Unreachable(
+                f"{self.address} asks for {round(seconds)} seconds of patience. Come again later."
+            )
+        return seconds
+
+    def _accepted(self, response: httpx.Response) -> httpx.Response:
+        if response.is_success:
+            return response
+        if response.is_redirect:
+            where = response.headers.get("Location", "elsewhere")
+            raise Unreachable(
+                f"{self.address} has moved to {where}: sign in at the new address, as your token is"
+                " not sent to another."
+            )
+        raise self._refusal(response)
+
+    def _refusal(self, response: httpx.Response) -> Failure:
+        problem = _problem_of(response)
+        status = response.status_code
+        said = str(problem.get("detail") or "")
+        if status == 401:
+            return NotSignedIn(said or f"{self.address} does not know this token.")
+        if not said:
+            plain = f"{status} {response.reason_phrase}".strip()
+            return Unreachable(
+                f"{self.address} answered “{plain}” and did not say why. Is Portolan there?"
+            )
+        if problem.get("error_id"):
+            said += f" error_id: {problem['error_id']}"
+        if status >= 500 and problem.get("code") in ("internal", None):
+            return Unreachable(said)
+        ending = Ending.NOT_ALLOWED if status in (403, 404) else Ending.NO
+        return Refused(
+            said,
+            ending,
+            list(_lines_of(problem)),
+            status=status,
+            more=problem,
+        )
+
+    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
+        match error:
+            case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout():
+                why = "it did not answer in time"
+            case _:
+                why = str(error) or type(error).__name__
+        return Unreachable(f"{self.address} cannot be reached: {why}.")
+
+
+def read(response: httpx.Response) -> Any:
+    """The JSON of an answer, None of an empty one. Raises Unreachable for anything else."""
+    if not response.content:
+        return None
+    where = response.request.url.copy_with(path="/", query=None, fragment=None)
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Unreachable(
+            f"{where} answered with {media_type or 'something'} instead of JSON."
+            " Is this Portolan's address?"
+        )
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        raise Unreachable(f"{where} answered with JSON that breaks off.") from None
+
+
+def _problem_of(response: httpx.Response) -> dict[str, Any]:
+    """The problem details (RFC 9457), or nothing."""
+    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() != PROBLEM:
+        return {}
+    try:
+        problem = response.json()
+    except (ValueError, RecursionError):
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _lines_of(problem: Mapping[str, Any]) -> Iterator[str]:
+    """Which fields were refused, and which right is missing where."""
+    errors = problem.get("errors")
+    for one in errors if isinstance(errors, list) else ():
+        if isinstance(one, dict):
+            line = f"line {one['line']}: " if one.get("line") else ""
+            field = f"{one['field']}: " if one.get("field") else ""
+            yield f"{line}{field}{one.get('detail', '')}"
+    if problem.get("action") and problem.get("scope"):
+        yield f"It needs “{problem['action']}” on {problem['scope']}."
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds, of a number or a date (RFC 9110, 10.2.3); None where nothing is said."""
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _present(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was not given, and truth as the API writes it."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in query.items()
+        if value not in (None, "")
+    }
+
+
+def _trusted(ca_file: str) -> ssl.SSLContext:
+    """Mozilla's authorities, those of this system, and one's own."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=Path(ca_file).expanduser())
+        except (OSError, ssl.SSLError) as error:
+            raise Failure(f"{ca_file} holds no certificates that can be read: {error}.") from None
+    return context

@@ -1,0 +1,97 @@
+"""Somebody at a shell with the command `portolan`, with a home of its own for what it remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+HELPER = "from portolan.credential_helper import run; run()"
+LONGEST_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it said where."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home directory; what runs there finds `docker-credential-portolan` on PATH."""
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path) -> Home:
+        helper = path / "bin" / "docker-credential-portolan"
+        helper.parent.mkdir(parents=True)
+        helper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{HELPER}" "$@"\n')
+        helper.chmod(0o755)
+        return cls(path)
+
+    @property
+    def docker_config(self) -> Path:
+        return self.path / ".docker" / "config.json"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = {
+            "HOME": str(self.path),
+            "XDG_CONFIG_HOME": str(self.path / ".config"),
+            "PATH": f"{self.path / 'bin'}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "100",
+        }
+        inherited = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+        return {name: os.environ[name] for name in inherited if name in os.environ} | ours
+
+    def run(self, *arguments: str, typed: str = "", **environment: str) -> Said:
+        """`portolan …`"""
+        return self._run([sys.executable, "-m", "portolan", *arguments], typed, environment)
+
+    def other(self, *arguments: str, typed: str = "") -> Said:
+        """Any other program, in this home."""
+        return self._run(list(arguments), typed, {})
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """`portolan …`, left running; who starts it ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "portolan", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.path,
+            env=self.environment,
+        )
+
+    def _run(self, command: list[str], typed: str, environment: dict[str, str]) -> Said:
+        done = subprocess.run(
+            command,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST_SECONDS,
+            cwd=self.path,
+            env=self.environment | environment,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)

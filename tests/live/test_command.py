@@ -1,0 +1,224 @@
+"""The command `portolan` against a running Portolan, and docker's clients with its credential."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
+
+from access.models import TokenLogEntry, User
+from access.tokens import signing
+from registries.models import RegistryCredential, SyncRun
+from registries.sync.run import execute_run
+from tests import catalog
+from tests.access.tokens import asking
+from tests.live import images, layout, portolan
+from tests.live.docked import GENERATIONS, Dock, docked
+from tests.live.shells import Home, Said
+
+IMAGE = images.image(images.layer({"a": b"1"}))
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def db(django_db_setup: None) -> None:
+    """The test database, made and left alone: a server of its own process must see what is in it."""
+
+
+@pytest.fixture(scope="module")
+def server(
+    db: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a running Portolan."""
+    log = tmp_path_factory.mktemp("portolan") / "web.log"
+    with django_db_blocker.unblock():
+        signing.forget_signer()
+        try:
+            with portolan.serving(log) as url:
+                yield url
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
+            TokenLogEntry.objects.all().delete()  # a table by months, which no flush knows
+            signing.forget_signer()
+
+
+@pytest.fixture(scope="module")
+def owner(server: str) -> asking.Login:
+    user = User.objects.create_superuser("anna")
+    return asking.token_of(user, timezone.now() + timedelta(hours=1))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.make(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def dock(server: str, home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dock]:
+    """A registry that asks this Portolan, beside one that nobody can reach."""
+    name = next(iter(GENERATIONS))
+    with docked(name, server, tmp_path_factory.mktemp(name)) as dock:
+        account, secret = asking.login(asking.machine("syncer", "owner"))
+        # Called localhost, as its token server is: a secret goes to no other domain.
+        port = dock.host.rpartition(":")[2]
+        ours = catalog.registry(
+            name, url=f"http://localhost:{port}", public_host=dock.host, allow_private=True
+        )
+        RegistryCredential.objects.create(registry=ours, username=account, secret=secret)
+        catalog.registry("far", url="https://127.0.0.1:9")
+        yield dock
+
+
+@pytest.fixture(scope="module")
+def signed_in(home: Home, server: str, dock: Dock, owner: asking.Login) -> Home:
+    """Anna's home after her `portolan login`, with what docker had there before."""
+    home.docker_config.parent.mkdir()
+    before = {"auths": {"other.example.com": {"auth": "YTpi"}}, "currentContext": "x"}
+    home.docker_config.write_text(json.dumps(before), encoding="utf-8")
+    said = home.run("login", server, "--token-stdin", typed=owner[1] + "\n")
+    assert said.code == 0, said.err
+    assert "as user:anna" in said.out
+    assert dock.host in said.out
+    return home
+
+
+def finished(home: Home, dock: Dock, *more: str) -> Said:
+    """`portolan sync --watch`, with this process as the worker."""
+    before = SyncRun.objects.count()
+    process = home.start("sync", dock.name, "--watch", *more)
+    try:
+        deadline = time.monotonic() + SECONDS
+        while SyncRun.objects.count() == before and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        run = SyncRun.objects.order_by("-pk").first()
+        if run is not None and process.poll() is None:
+            execute_run(run)
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    return Said(process.returncode, out, err)
+
+
+# Signing in ----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_token_is_told_and_nothing_is_kept(server: str, tmp_path: Path) -> None:
+    home = Home.make(tmp_path)
+    said = home.run("login", server, "--token-stdin", typed="ptl_wrong")
+    assert (said.code, said.out) == (3, "")
+    assert "no secret of Portolan" in said.err
+    assert "Traceback" not in said.err
+    assert not (tmp_path / ".config").exists()
+    assert home.run("registries").code == 3
+    assert home.run("registries", "--server", "http://localhost:9").code == 3
+    nobody = {"PORTOLAN_TOKEN": "x", "PORTOLAN_SERVER": "http://localhost:9"}
+    said = home.run("registries", **nobody)
+    assert said.code == 5
+    assert "cannot be reached" in said.err
+
+
+def test_a_login_is_kept_for_its_owner_alone(
+    signed_in: Home, server: str, owner: asking.Login, dock: Dock
+) -> None:
+    (file,) = (signed_in.path / ".config" / "portolan").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    me = signed_in.run("whoami", "--json").json
+    assert (me["principal"], me["server"]) == ("user:anna", server)
+    shown = signed_in.run("contexts")
+    assert owner[1] not in shown.out + shown.err
+    docker = json.loads(signed_in.docker_config.read_text(encoding="utf-8"))
+    # Only the one that sends docker to this Portolan; and all that was there is there.
+    assert docker["credHelpers"] == {dock.host: "portolan"}
+    assert docker["auths"] == {"other.example.com": {"auth": "YTpi"}}
+    assert docker["currentContext"] == "x"
+
+
+def test_docker_clients_use_the_login_without_another(
+    signed_in: Home, dock: Dock, tmp_path: Path
+) -> None:
+    image = layout.write(tmp_path / "image", IMAGE)
+    place = f"docker://{dock.host}/team-a/app:1"
+    push = ("skopeo", "copy", "--dest-tls-verify=false", f"oci:{image}:1", place)
+    pushed = signed_in.other(*push)
+    assert pushed.code == 0, pushed.err
+    pulled = signed_in.other("skopeo", "inspect", "--tls-verify=false", place)
+    assert pulled.json["Digest"] == IMAGE.digest
+
+    stranger = Home.make(tmp_path / "stranger")
+    assert "denied" in stranger.other(*push).err or "unauthorized" in stranger.other(*push).err
+
+
+# Registries ----------------------------------------------------------------------------------------
+
+
+def test_registries_are_listed_for_people_and_for_programs(signed_in: Home, dock: Dock) -> None:
+    shown = signed_in.run("registries")
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["REGISTRY", "far", dock.name]
+    assert "\x1b" not in shown.out
+    rows = signed_in.run("registries", "--json").json
+    assert [row["name"] for row in rows] == ["far", dock.name]
+    cut = signed_in.run("registries", "--limit", "1", "--json")
+    assert [row["name"] for row in cut.json] == ["far"]
+    assert "more than these 1" in cut.err
+
+
+def test_a_sync_is_watched_to_its_end(signed_in: Home, dock: Dock) -> None:
+    said = finished(signed_in, dock)
+    assert said.code == 0, said.err
+    assert "is done: 1 repositories, 1 tags" in said.out
+    said = finished(signed_in, dock, "--full", "--json")
+    assert said.code == 0, said.err
+    assert [said.lines[0]["state"], said.lines[-1]["state"]] == ["queued", "succeeded"]
+    assert said.lines[-1]["full"] is True
+
+
+def test_a_sync_that_fails_is_no_success(signed_in: Home) -> None:
+    said = finished(signed_in, Dock("far", ""))
+    assert said.code == 1
+    assert "failed" in said.out
+    assert "Traceback" not in said.err
+
+
+def test_what_is_not_there_or_not_understood_has_its_own_exit_code(signed_in: Home) -> None:
+    said = signed_in.run("sync", "nowhere")
+    assert (said.code, said.out) == (4, "")
+    assert signed_in.run("registries", "--nonsense").code == 64
+    assert signed_in.run("api", "GET", "/registries", "-H", "Authorization: x").code == 64
+
+
+def test_any_address_can_be_asked(signed_in: Home, dock: Dock) -> None:
+    one = signed_in.run("api", "get", f"/registries/{dock.name}").json
+    assert one["name"] == dock.name
+    walked = signed_in.run("api", "GET", "/api/v1/registries", "--paginate")
+    assert [row["name"] for row in walked.lines] == ["far", dock.name]
+    refused = signed_in.run("api", "POST", f"/registries/{dock.name}/runs", "-f", "ful=true")
+    assert refused.code == 1
+    assert "did you mean “full”" in refused.err
+
+
+def test_names_are_completed(signed_in: Home, dock: Dock) -> None:
+    asked = {"COMP_WORDS": f"portolan sync {dock.name[0]}", "COMP_CWORD": "2"}
+    said = signed_in.run(_PORTOLAN_COMPLETE="complete_bash", **asked)
+    assert said.out.split() == [dock.name]
+
+
+# Leaving -------------------------------------------------------------------------------------------
+
+
+def test_after_signing_out_neither_we_nor_docker_get_in(signed_in: Home, dock: Dock) -> None:
+    said = signed_in.run("logout")
+    assert said.code == 0
+    assert signed_in.run("whoami").code == 3
+    docker = json.loads(signed_in.docker_config.read_text(encoding="utf-8"))
+    assert docker == {"auths": {"other.example.com": {"auth": "YTpi"}}, "currentContext": "x"}
+    get = signed_in.other("docker-credential-portolan", "get", typed=dock.host)
+    assert (get.code, get.out) == (1, "credentials not found in native keychain\n")

@@ -1,0 +1,82 @@
+"""What is printed: whole in a pipe, fitting on a terminal, and no orders to it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from portolan.output import Column, Output, as_json, clean
+
+ROWS = [
+    {"name": "prod", "host": "registry.example.com", "tags": 12},
+    {"name": "staging-of-a-long-name", "host": "s.example.com", "tags": 3},
+]
+COLUMNS = (
+    Column("Registry", lambda row: row["name"]),
+    Column("Host", lambda row: row["host"], spare=True),
+    Column("Tags", lambda row: row["tags"], right=True, piped=lambda row: row["tags"] * 1000),
+)
+
+
+def on_a_terminal(width: int) -> Output:
+    out = Output()
+    out.console = Console(force_terminal=True, width=width, highlight=False, color_system=None)
+    out.is_terminal = True
+    return out
+
+
+def test_in_a_pipe_columns_are_plain_and_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().rows(COLUMNS, ROWS)
+    assert capsys.readouterr().out == (
+        "REGISTRY                HOST                   TAGS\n"
+        "prod                    registry.example.com  12000\n"
+        "staging-of-a-long-name  s.example.com          3000\n"
+    )
+
+
+def test_on_a_narrow_terminal_spare_columns_go(capsys: pytest.CaptureFixture[str]) -> None:
+    on_a_terminal(80).rows(COLUMNS, ROWS)
+    assert "registry.example.com" in capsys.readouterr().out
+    on_a_terminal(34).rows(COLUMNS, ROWS)
+    printed = capsys.readouterr().out
+    assert "Host" not in printed
+    assert "staging-of-a-long-name" in printed
+    assert all(len(line) <= 34 for line in printed.splitlines())
+
+
+def test_nothing_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().rows(COLUMNS, [], empty="No registry yet.")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "No registry yet.\n"
+
+
+def test_a_list_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    for rows in ([], ROWS[:1], ROWS):
+        Output(as_json=True).rows(COLUMNS, iter(rows))
+        assert json.loads(capsys.readouterr().out) == rows
+
+
+def test_a_strangers_words_give_the_terminal_no_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b]0;owned\x07[red]red[/red]\x9b31m\u202efdp.exe"
+    out = Output()
+    out.rows(COLUMNS, [{"name": evil, "host": evil, "tags": 1}])
+    out.facts({}, [("Note", evil)])
+    out.note(evil)
+    out.failed(evil, [evil])
+    printed = capsys.readouterr()
+    for character in "\x1b\x07\x9b\u202e":
+        assert character not in printed.out + printed.err
+    assert "[red]red[/red]" in printed.out
+
+
+@given(st.text())
+def test_json_stays_what_it_was_and_is_printable(text: str) -> None:
+    written = as_json({"a": text})
+    assert json.loads(written) == {"a": text}
+    assert written.isprintable()
+    assert "\x1b" not in clean(text)

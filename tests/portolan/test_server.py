@@ -1,0 +1,172 @@
+"""A server that is busy, broken, or none of Portolan's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from portolan import VERSION
+from portolan.failures import Ending, NotSignedIn, Refused, Unreachable
+from tests.portolan.misbehaving import ADDRESS, Saying, page, problem, said
+
+BUSY = {"Retry-After": "7"}
+
+
+def test_it_says_who_asks_and_with_what() -> None:
+    saying = Saying(said({}))
+    saying.server().get("/registries", q="a b", limit=None, full=True)
+    (request,) = saying.requests
+    assert str(request.url) == f"{ADDRESS}/api/v1/registries?q=a+b&full=true"
+    assert request.headers["User-Agent"] == f"portolan/{VERSION}"
+    assert request.headers["Authorization"] == "Bearer a-token"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again_when_it_said(status: int) -> None:
+    saying = Saying(httpx.Response(status, headers=BUSY), said({"name": "prod"}))
+    assert saying.server().get("/registries/prod") == {"name": "prod"}
+    assert saying.slept == [7.0]
+
+
+def test_a_date_says_when_to_come_again_too() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    saying = Saying(httpx.Response(503, headers={"Retry-After": at}), said({}))
+    saying.server().get("/")
+    assert 25 < saying.slept[0] <= 30
+
+
+def test_patience_without_a_word_grows_and_ends() -> None:
+    saying = Saying(*(httpx.Response(503) for _ in range(5)))
+    with pytest.raises(Unreachable, match="503 Service Unavailable"):
+        saying.server().get("/")
+    assert saying.slept == [1, 2, 4, 8]
+
+
+def test_an_hour_is_not_waited() -> None:
+    saying = Saying(httpx.Response(429, headers={"Retry-After": "3600"}))
+    with pytest.raises(Unreachable, match="3600 seconds of patience"):
+        saying.server().get("/")
+    assert saying.slept == []
+
+
+def test_a_post_is_sent_again_under_the_same_key() -> None:
+    saying = Saying(httpx.Response(503), httpx.ReadTimeout("slow"), said({}, 201))
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        saying.server().post("/grants", {})
+    keys = [request.headers["Idempotency-Key"] for request in saying.requests]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 30
+
+
+def test_a_line_that_broke_is_tried_once_more() -> None:
+    saying = Saying(httpx.ConnectError("refused"), said({}))
+    saying.server().get("/")
+    saying = Saying(httpx.ConnectError("refused"), httpx.ConnectError("refused"))
+    with pytest.raises(Unreachable, match="cannot be reached: refused"):
+        saying.server().get("/")
+
+
+def test_a_change_that_might_have_been_made_is_not_sent_again() -> None:
+    saying = Saying(httpx.ReadTimeout("slow"))
+    with pytest.raises(Unreachable):
+        saying.server().delete("/grants/7")
+    assert len(saying.requests) == 1
+
+
+def test_what_is_refused_is_told_field_by_field() -> None:
+    errors = [{"field": "role", "detail": "There is no such role."}]
+    saying = Saying(problem(422, "This cannot be done.", errors=errors))
+    with pytest.raises(Refused) as refused:
+        saying.server().post("/grants", {})
+    assert refused.value.sentence == "This cannot be done."
+    assert refused.value.details == ("role: There is no such role.",)
+    assert refused.value.ending is Ending.NO
+
+
+@pytest.mark.parametrize(("status", "ending"), [(403, 4), (404, 4), (409, 1), (412, 1)])
+def test_a_refusal_ends_by_its_kind(status: int, ending: int) -> None:
+    with pytest.raises(Refused) as refused:
+        Saying(problem(status, "No.")).server().get("/")
+    assert refused.value.ending == ending
+
+
+def test_a_missing_right_is_named() -> None:
+    more = {"action": "content delete", "scope": "prod/team-a/*"}
+    with pytest.raises(Refused) as refused:
+        Saying(problem(403, "This is not allowed.", **more)).server().get("/")
+    assert refused.value.details == ("It needs “content delete” on prod/team-a/*.",)
+
+
+def test_a_token_that_does_not_work_is_its_own_ending() -> None:
+    with pytest.raises(NotSignedIn, match="has expired"):
+        Saying(problem(401, "The secret has expired.")).server().get("/")
+    with pytest.raises(NotSignedIn):
+        Saying(httpx.Response(401, text="<html>")).server().get("/")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, html="<title>Welcome</title>"),
+        httpx.Response(200, content=b'{"a":', headers={"Content-Type": "application/json"}),
+        httpx.Response(200, content=b"{}"),
+        httpx.Response(200, content=b"[" * 100_000, headers={"Content-Type": "application/json"}),
+        httpx.Response(200, content=b"\xff", headers={"Content-Type": "application/json"}),
+        httpx.Response(500, html="<h1>Oops</h1>"),
+        httpx.Response(502, content=b"{", headers={"Content-Type": "application/problem+json"}),
+        httpx.Response(404, text="not found"),
+        httpx.Response(418, json=[]),
+    ],
+)
+def test_what_is_no_answer_of_portolan_is_said_so(answer: httpx.Response) -> None:
+    with pytest.raises(Unreachable) as failure:
+        Saying(answer).server().get("/")
+    assert "portolan.example.com" in failure.value.sentence
+    assert "<" not in failure.value.sentence
+
+
+def test_a_token_does_not_follow_to_another_address() -> None:
+    elsewhere = {"Location": "https://evil.example.com/"}
+    saying = Saying(httpx.Response(308, headers=elsewhere), said({}))
+    with pytest.raises(Unreachable, match="has moved to https://evil"):
+        saying.server().get("/")
+    assert len(saying.requests) == 1
+
+
+def test_what_broke_there_is_told_with_its_number() -> None:
+    broken = problem(500, "Something broke here.", code="internal", error_id="ab12cd34")
+    with pytest.raises(Unreachable, match="ab12cd34"):
+        Saying(broken).server().get("/")
+
+
+# Pages ---------------------------------------------------------------------------------------------
+
+
+def test_pages_are_turned_when_their_rows_are_wanted() -> None:
+    saying = Saying(page([1, 2], "c1"), page([3, 4], "c2"), page([5]))
+    rows = saying.server().pages("/registries")
+    assert [next(rows), next(rows)] == [1, 2]
+    assert len(saying.requests) == 1
+    assert list(rows) == [3, 4, 5]
+    assert [request.url.params.get("after") for request in saying.requests] == [None, "c1", "c2"]
+
+
+def test_no_more_is_asked_for_than_is_wanted() -> None:
+    saying = Saying(page(range(200), "c1"), page(range(50), "c2"))
+    assert len(list(saying.server().pages("/registries", limit=250))) == 250
+    assert [request.url.params["limit"] for request in saying.requests] == ["200", "50"]
+
+
+def test_a_server_that_turns_in_a_circle_is_left() -> None:
+    saying = Saying(page([1], "same"), page([2], "same"))
+    assert list(saying.server().pages("/registries")) == [1, 2]
+
+
+def test_what_is_no_list_is_said_so() -> None:
+    for answer in (said({"items": None}), said([1, 2]), said({"items": {}})):
+        with pytest.raises(Unreachable, match="no list"):
+            list(Saying(answer).server().pages("/registries"))
