@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
-from kombu.exceptions import OperationalError
 
 from access.shortcuts import actor_of, get_repository_or_404
 from dashboard.browse.images import get_artifact_or_404
 from dashboard.htmx import wants_fragment
+from dashboard.runs.start import start_reading
 from dashboard.views.image import by_digest
 from dashboard.views.people import signed_in
-from registries import tasks
 from registries.connectors import CONNECTORS
-from registries.documents import forget_what_went_wrong, is_listed_only, what_went_wrong
+from registries.documents import is_listed_only, what_went_wrong
 from registries.models import Artifact, Repository
-
-logger = logging.getLogger(__name__)
 
 
 @never_cache
@@ -31,29 +26,15 @@ def read(request: HttpRequest, name: str, path: str, digest: str) -> HttpRespons
     """Ask for the document (POST), and say how far it is (GET): a part of the image's page."""
     repository = get_repository_or_404(request.user, name, path)
     artifact = get_artifact_or_404(repository, digest)
+    artifact.repository = repository
     if request.method == "POST" and is_listed_only(artifact):
-        _ask_for(request, repository, artifact)
+        start_reading(artifact, actor=actor_of(signed_in(request)))
     if wants_fragment(request):
         return _part(request, repository, artifact)
     if request.method != "POST":
         return by_digest(request, name, path, digest)
     messages.info(request, _("It is being read. Look again in a moment."))
     return redirect("manifest", name, path, digest)
-
-
-def _ask_for(request: HttpRequest, repository: Repository, artifact: Artifact) -> None:
-    actor = actor_of(signed_in(request))
-    forget_what_went_wrong(artifact)
-    try:
-        tasks.read_document.delay(
-            repository.registry_id,
-            repository.path,
-            artifact.manifest.digest,
-            (actor.kind, actor.id, actor.label),
-        )
-    except OperationalError:
-        # Whoever waits sees that nothing comes, and asks again.
-        logger.warning("The broker does not answer; a document is not being read.")
 
 
 def _part(request: HttpRequest, repository: Repository, artifact: Artifact) -> HttpResponse:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.shortcuts import get_repository_or_404
+from dashboard.browse.moves import COLUMNS, history_or_404
 from dashboard.htmx import render_page
-from dashboard.pagination import Column, Order, paginate
-from registries.models import Repository, TagMove
-
-COLUMNS = {"date": Column(F("at"), datetime, descending_first=True)}
+from dashboard.pagination import Order, paginate
+from registries.models import Repository
 
 
 @require_safe
 def tag(request: HttpRequest, name: str, path: str, tag: str) -> HttpResponse:
     """Every digest a tag has had, as far as Portolan saw; also of a tag that is gone."""
     repository = get_repository_or_404(request.user, name, path)
-    current = repository.tags.filter(name=tag).with_manifests().first()
-    if current is None and not repository.tag_moves.filter(tag=tag).exists():
-        raise Http404(_("There is no tag of this name in the repository."))
-    moves = TagMove.objects.filter(repository=repository, tag=tag)
+    current, moves = history_or_404(repository, tag)
     order = Order.read("", COLUMNS)
     context = {
         **_repository_context(repository),

@@ -2,11 +2,30 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from dashboard.api.catalog import repositories, tags
+from dashboard.api.catalog import (
+    compare,
+    digests,
+    history,
+    manifests,
+    repositories,
+    searching,
+    tags,
+)
 
 of_repository = [
     path("tags", tags.Tags.as_view(), name="api-tags"),
     path("tags/<tag:tag>", tags.OneTag.as_view(), name="api-tag"),
+    path("tags/<tag:tag>/history", history.TagHistory.as_view(), name="api-tag-history"),
+    path("activity", history.Activity.as_view(), name="api-activity"),
+    path("manifests", manifests.Manifests.as_view(), name="api-manifests"),
+    path("manifests/<digest:digest>", manifests.OneManifest.as_view(), name="api-manifest"),
+    path("manifests/<digest:digest>/raw", manifests.RawManifest.as_view(), name="api-manifest-raw"),
+    path(
+        "manifests/<digest:digest>/readings",
+        manifests.Readings.as_view(),
+        name="api-manifest-readings",
+    ),
+    path("compare", compare.Compare.as_view(), name="api-compare"),
 ]
 of_registry: list[URLPattern | URLResolver] = [
     path("repositories", repositories.Repositories.as_view(), name="api-repositories"),
@@ -21,4 +40,11 @@ of_registry: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("repositories", repositories.RepositoriesAnywhere.as_view(), name="api-all-repositories"),
     path("registries/<registry:registry>/", include(of_registry)),
+    path("search", searching.Search.as_view(), name="api-search"),
+    path("digests/<digest:digest>", digests.OneDigest.as_view(), name="api-digest"),
+    path(
+        "digests/<digest:digest>/places", digests.DigestPlaces.as_view(), name="api-digest-places"
+    ),
+    path("digests/<digest:digest>/tags", digests.DigestTags.as_view(), name="api-digest-tags"),
+    path("digests/<digest:digest>/left", digests.DigestLeft.as_view(), name="api-digest-left"),
 ]

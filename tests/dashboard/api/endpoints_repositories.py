@@ -11,4 +11,18 @@ LINES = [
     ApiLine("GET", APP, PULLING, 403, 200, 404),
     ApiLine("GET", f"{APP}/-/tags", PULLING, 403, 200, 404),
     ApiLine("GET", f"{APP}/-/tags/1.0", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/tags/1.0/history", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/activity", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/manifests", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/manifests/{{digest}}", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/manifests/{{digest}}/raw", PULLING, 403, 200, 404),
+    ApiLine("GET", f"{APP}/-/manifests/{{digest}}/readings", PULLING, 403, 200, 404),
+    ApiLine("POST", f"{APP}/-/manifests/{{digest}}/readings", PULLING, 403, 202, 404),
+    ApiLine("GET", f"{APP}/-/compare?from=1.0&to={{digest}}", PULLING, 403, 200, 404),
+    ApiLine("GET", "/search?q=app", SIGNED_IN, 200, 200, 200),
+    # The other registry has the same image: who looks into that one is told of that one.
+    ApiLine("GET", "/digests/{digest}", PULLING, 404, 200, 200),
+    ApiLine("GET", "/digests/{digest}/places", PULLING, 404, 200, 200),
+    ApiLine("GET", "/digests/{digest}/tags", PULLING, 404, 200, 200),
+    ApiLine("GET", "/digests/{digest}/left", PULLING, 404, 200, 200),
 ]

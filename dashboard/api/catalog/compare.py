@@ -1,0 +1,142 @@
+"""`…/repositories/<path>/-/compare`: what changed from one image to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.shortcuts import get_repository_or_404
+from dashboard.api.bodies import FilterField, Query, Row
+from dashboard.api.etags import answer_one
+from dashboard.api.resources import Resource
+from dashboard.browse.comparing import Comparison, image_or_404
+from dashboard.browse.difference import ADDED, REMOVED, SAME
+from dashboard.browse.images import ImagePage
+
+_EXAMPLE = {
+    "before": {
+        "reference": "1.4.1",
+        "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "platform": "linux/amd64",
+    },
+    "after": {
+        "reference": "1.4.2",
+        "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+        "platform": "linux/amd64",
+    },
+    "platforms": ["linux/amd64", "linux/arm64/v8"],
+    "shared_bytes": 28231321,
+    "added_bytes": 4122090,
+    "removed_bytes": 4120011,
+    "layers": [
+        {
+            "state": "added",
+            "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            "size": 4122090,
+            "command": "COPY . /srv",
+        }
+    ],
+    "facts": [{"name": "USER", "before": "root", "after": "1000", "is_secret": False}],
+    "environment": [],
+    "labels": [],
+}
+
+
+class ComparedRow(Row):
+    """One of the two images."""
+
+    reference = serializers.CharField(help_text="The tag or digest that was asked for.")
+    digest = serializers.CharField()
+    platform = serializers.CharField(
+        allow_null=True, help_text="Of an index: the platform that was compared."
+    )
+
+
+class LayerChangeRow(Row):
+    """A layer of either image: those that went, then the new image's own in order."""
+
+    state = serializers.ChoiceField(choices=[SAME, ADDED, REMOVED])
+    digest = serializers.CharField(source="step.layer.digest")
+    size = serializers.IntegerField(source="step.layer.size", help_text="Compressed bytes.")
+    command = serializers.CharField(source="step.command")
+
+
+class ValueChangeRow(Row):
+    """A named value that is not the same in both."""
+
+    name = serializers.CharField()
+    before = serializers.CharField(allow_null=True, help_text="Null where it was not there.")
+    after = serializers.CharField(allow_null=True, help_text="Null where it is not there any more.")
+    is_secret = serializers.BooleanField(help_text="Whether it looks like one by its name.")
+
+
+class ComparisonRow(Row):
+    """What is different between two images."""
+
+    before = ComparedRow()
+    after = ComparedRow()
+    platforms = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that either of the two has."
+    )
+    shared_bytes = serializers.IntegerField()
+    added_bytes = serializers.IntegerField(help_text="To pull for who has the first image.")
+    removed_bytes = serializers.IntegerField()
+    layers = LayerChangeRow(many=True)
+    facts = ValueChangeRow(many=True, help_text="By their Dockerfile names.")
+    environment = ValueChangeRow(many=True)
+    labels = ValueChangeRow(many=True)
+
+
+class CompareQuery(Query):
+    from_ = FilterField(required=True, allow_blank=False, help_text="A tag or a digest.")
+    to = FilterField(required=True, allow_blank=False, help_text="A tag or a digest.")
+    platform = FilterField(help_text="Of indexes: which platform's images, such as `linux/amd64`.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of the language."""
+        found = super().get_fields()
+        return {name.rstrip("_"): field for name, field in found.items()}
+
+
+class Compare(Resource):
+    @extend_schema(
+        operation_id="compare_images",
+        tags=["manifests"],
+        summary="Compare two images",
+        parameters=[CompareQuery],
+        responses=ComparisonRow,
+        examples=[OpenApiExample("A release", _EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, registry: str, repository: str) -> Response:
+        """Layers, run-time facts, environment and labels of two images of a repository. Needs
+        `content read`."""
+        found = get_repository_or_404(self.caller.somebody, registry, repository)
+        query = CompareQuery.read(request)
+        names = (query["from"], query["to"])
+        before, after = (
+            image_or_404(self.caller.somebody, found, name, query["platform"] or "")
+            for name in names
+        )
+        changed = Comparison.between(before, after)
+        shown = {
+            "before": _side(names[0], before),
+            "after": _side(names[1], after),
+            "platforms": changed.platforms,
+            "shared_bytes": changed.layers.shared_bytes,
+            "added_bytes": changed.layers.added_bytes,
+            "removed_bytes": changed.layers.removed_bytes,
+            "layers": changed.layers.changes,
+            "facts": changed.facts,
+            "environment": changed.environment,
+            "labels": changed.labels,
+        }
+        return answer_one(request, ComparisonRow(shown).data)
+
+
+def _side(reference: str, image: ImagePage) -> dict[str, Any]:
+    platform = image.platform.name if image.platform else None
+    return {"reference": reference, "digest": image.manifest.digest, "platform": platform}

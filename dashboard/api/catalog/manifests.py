@@ -1,0 +1,316 @@
+"""`…/repositories/<path>/-/manifests`: the content of a repository, by digest."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.shortcuts import get_repository_or_404
+from dashboard.api.bodies import FilterField, Query, Row
+from dashboard.api.catalog.images import (
+    ABOUT_DETAILS,
+    DETAILS,
+    KINDS,
+    ManifestDetailsRow,
+    details_of,
+)
+from dashboard.api.catalog.repositories import LocksField
+from dashboard.api.etags import answer_one
+from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.resources import Resource
+from dashboard.browse.images import ALIASES_SHOWN, ImagePage, get_artifact_or_404
+from dashboard.browse.tags import ARTIFACT_COLUMNS, put_names, untagged
+from dashboard.runs.start import start_reading
+from registries.documents import is_listed_only, what_went_wrong
+from registries.models import Artifact, Manifest
+from registries.oci import mediatypes
+
+_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
+_SHORT_EXAMPLE = {
+    "digest": _DIGEST,
+    "media_type": mediatypes.OCI_MANIFEST,
+    "artifact_type": "",
+    "kind": "image",
+    "platforms": ["linux/amd64"],
+    "size": 30600155,
+    "created": "2026-11-26T07:58:40Z",
+    "first_seen_at": "2026-11-26T08:02:00Z",
+    "pushed_at": "2026-11-26T08:01:12Z",
+    "pulled_at": None,
+    "pull_count": 0,
+    "details": "complete",
+    "locks": [],
+    "scan": {"critical": 0, "high": 2},
+    "tags": ["1.4.2"],
+    "tag_count": 1,
+    "is_part": False,
+}
+_EXAMPLE = {
+    name: value
+    for name, value in _SHORT_EXAMPLE.items()
+    if name not in ("platforms", "tag_count", "is_part")
+} | {
+    "platform": "linux/amd64",
+    "missing_since": None,
+    "annotations": {},
+    "subject": None,
+    "has_more_tags": False,
+    "indexes": [],
+    "referrers": [
+        {
+            "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "kind": "signature",
+            "artifact_type": mediatypes.COSIGN_SIGNATURE,
+            "size": 1880,
+            "created": None,
+            "way": "cosign",
+        }
+    ],
+    "platforms": [],
+    "config": {
+        "entrypoint": "/usr/bin/app",
+        "command": "--serve",
+        "user": "1000",
+        "working_dir": "/srv",
+        "ports": ["8080/tcp"],
+        "volumes": [],
+        "stop_signal": "",
+        "author": "",
+        "environment": [{"name": "PATH", "value": "/usr/bin", "is_secret": False}],
+        "labels": {"org.opencontainers.image.title": "app"},
+    },
+    "layers": [
+        {
+            "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            "size": 28231321,
+            "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
+            "command": "ADD file:84c5f0 in /",
+            "is_shared": True,
+        }
+    ],
+}
+
+
+class ManifestRow(Row):
+    """A manifest in a repository, as lists have it."""
+
+    digest = serializers.CharField(source="manifest.digest")
+    media_type = serializers.CharField(source="manifest.media_type")
+    artifact_type = serializers.CharField(source="manifest.artifact_type")
+    kind = serializers.ChoiceField(source="manifest.kind", choices=KINDS)
+    platforms = serializers.SerializerMethodField(help_text="As os/architecture/variant.")
+    size = serializers.IntegerField(
+        source="manifest.total_size", help_text="Compressed bytes; of an index, of all platforms."
+    )
+    created = serializers.DateTimeField(source="manifest.created", allow_null=True)
+    first_seen_at = serializers.DateTimeField()
+    pushed_at = serializers.DateTimeField(allow_null=True)
+    pulled_at = serializers.DateTimeField(allow_null=True)
+    pull_count = serializers.IntegerField()
+    details = serializers.ChoiceField(choices=DETAILS, help_text=ABOUT_DETAILS)
+    locks = LocksField()
+    scan = serializers.DictField(child=serializers.IntegerField(), allow_null=True)
+    tags = serializers.SerializerMethodField(help_text=f"The newest {ALIASES_SHOWN}.")
+    tag_count = serializers.SerializerMethodField()
+    is_part = serializers.BooleanField(help_text="Whether an index of this repository holds it.")
+
+    def get_platforms(self, artifact: Artifact) -> list[str]:
+        return (
+            artifact.manifest.platforms
+            or [artifact.manifest.platform][: bool(artifact.manifest.platform)]
+        )
+
+    def get_tags(self, artifact: Artifact) -> list[str]:
+        return list(artifact.names[:ALIASES_SHOWN])  # type: ignore[attr-defined]  # by put_names
+
+    def get_tag_count(self, artifact: Artifact) -> int:
+        return len(artifact.names)  # type: ignore[attr-defined]
+
+
+class ManifestQuery(PageQuery):
+    show = serializers.ChoiceField(
+        choices=["all", "untagged"],
+        default="all",
+        help_text="`untagged` has those that no tag names and no index of the repository holds.",
+    )
+    sort = sorts(ARTIFACT_COLUMNS)
+
+
+class PlatformQuery(Query):
+    platform = FilterField(
+        help_text="Of an index: which platform's config and layers, such as `linux/arm64/v8`."
+    )
+
+
+class ReadingRow(Row):
+    """How far the reading of a manifest is."""
+
+    details = serializers.ChoiceField(choices=DETAILS, help_text=ABOUT_DETAILS)
+    problem = serializers.CharField(help_text="Why the last try failed; empty if it did not.")
+
+
+class Manifests(Resource):
+    @extend_schema(
+        operation_id="list_manifests",
+        tags=["manifests"],
+        summary="List a repository's manifests",
+        parameters=[ManifestQuery],
+        responses=page_of(ManifestRow),
+        examples=[
+            OpenApiExample(
+                "One manifest",
+                {"items": [_SHORT_EXAMPLE], "next": None, "previous": None},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, registry: str, repository: str) -> Response:
+        """One row a digest, with the tags that point at it; those without any, too. Needs
+        `content read`."""
+        found = get_repository_or_404(self.caller.somebody, registry, repository)
+        query = ManifestQuery.read(request)
+        present = found.artifacts.present()
+        rows = untagged(found, present) if query["show"] == "untagged" else present
+        page = turn_page(request, rows.with_manifests(), query, ARTIFACT_COLUMNS)
+        put_names(found, page.rows)
+        return answer_page(request, page, query, ManifestRow)
+
+
+class OneManifest(Resource):
+    @extend_schema(
+        operation_id="show_manifest",
+        tags=["manifests"],
+        summary="Show a manifest",
+        parameters=[PlatformQuery],
+        responses=ManifestDetailsRow,
+        examples=[OpenApiExample("An image", _EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, registry: str, repository: str, digest: str) -> Response:
+        """Platforms, layers, config, and what refers to it. Of a digest that is known by the
+        registry's listing alone (`details` is `listed`) only what the listing says; `readings` has
+        the rest read. Needs `content read`."""
+        found = get_repository_or_404(self.caller.somebody, registry, repository)
+        platform = PlatformQuery.read(request)["platform"] or ""
+        artifact = get_artifact_or_404(found, digest)
+        image = ImagePage(self.caller.somebody, found, artifact, platform)
+        return answer_one(request, ManifestDetailsRow(details_of(image)).data)
+
+
+class _AnyType(DefaultContentNegotiation):
+    """Whatever is accepted gets what there is: the bytes have one type, their own."""
+
+    def select_renderer(
+        self,
+        request: Any,  # noqa: ARG002  REST framework's signature
+        renderers: Any,
+        format_suffix: Any = None,  # noqa: ARG002
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
+
+
+_TYPES = (*sorted(mediatypes.INDEX_TYPES | mediatypes.MANIFEST_TYPES), "application/octet-stream")
+
+
+class RawManifest(Resource):
+    content_negotiation_class = _AnyType
+
+    @extend_schema(
+        operation_id="download_manifest",
+        tags=["manifests"],
+        summary="Download a manifest's bytes",
+        parameters=[
+            OpenApiParameter(
+                name, str, OpenApiParameter.HEADER, response=[200], description=description
+            )
+            for name, description in (
+                ("ETag", "The digest."),
+                ("Docker-Content-Digest", "The digest, as registries tell it."),
+            )
+        ],
+        responses={(200, name): OpenApiTypes.ANY for name in _TYPES}
+        | {304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase)},
+    )
+    def get(
+        self, request: Request, registry: str, repository: str, digest: str
+    ) -> HttpResponse | Response:
+        """The very bytes whose hash is the digest, with the media type that they were pushed with:
+        mostly one of those below. `404` while only a listing has described it. Needs
+        `content read`."""
+        found = get_repository_or_404(self.caller.somebody, registry, repository)
+        artifact = get_artifact_or_404(found, digest)
+        if is_listed_only(artifact):
+            raise Http404(
+                _("Only the registry's listing has described it: there are no bytes to give.")
+            )
+        manifest, etag = artifact.manifest, f'"{digest}"'
+        fresh = HttpResponse(
+            manifest.document,
+            content_type=_type_of(manifest),
+            headers={
+                "Content-Disposition": f'attachment; filename="{digest.replace(":", "-")}.json"',
+                "Docker-Content-Digest": digest,
+                "ETag": etag,
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+        http = cast("HttpRequest", request)
+        return get_conditional_response(http, etag=etag, response=fresh) or fresh
+
+
+class Readings(Resource):
+    @extend_schema(
+        operation_id="read_manifest",
+        tags=["manifests"],
+        summary="Have a manifest read",
+        request=None,
+        responses={202: ReadingRow},
+        examples=[
+            OpenApiExample("Under way", {"details": "listed", "problem": ""}, response_only=True)
+        ],
+    )
+    def post(self, request: Request, registry: str, repository: str, digest: str) -> Response:  # noqa: ARG002  see Resource
+        """Has a worker read the document of a manifest that only the registry's listing described,
+        and what it refers to; one that has been read stays as it is. Ask `GET` on this address how
+        far it is. Needs `content read`."""
+        artifact = self._artifact(registry, repository, digest)
+        if is_listed_only(artifact):
+            start_reading(artifact, actor=self.caller.actor)
+        return Response(_reading(artifact), status=HTTPStatus.ACCEPTED)
+
+    @extend_schema(
+        operation_id="show_manifest_reading",
+        tags=["manifests"],
+        summary="Show how far a manifest's reading is",
+        responses=ReadingRow,
+    )
+    def get(self, request: Request, registry: str, repository: str, digest: str) -> Response:
+        """`details` tells; with a `problem` it was given up, and may be asked for again. Needs
+        `content read`."""
+        return answer_one(request, _reading(self._artifact(registry, repository, digest)))
+
+    def _artifact(self, registry: str, repository: str, digest: str) -> Artifact:
+        found = get_repository_or_404(self.caller.somebody, registry, repository)
+        artifact = get_artifact_or_404(found, digest)
+        artifact.repository = found
+        return artifact
+
+
+def _reading(artifact: Artifact) -> Any:
+    problem = what_went_wrong(artifact) if is_listed_only(artifact) else ""
+    return ReadingRow({"details": artifact.details, "problem": problem}).data
+
+
+def _type_of(manifest: Manifest) -> str:
+    """A header's value is nothing that a registry may write into as it likes."""
+    known = manifest.media_type in _TYPES
+    return manifest.media_type if known else "application/octet-stream"
