@@ -39,9 +39,12 @@ def claim(caller: str, key: str, fingerprint: str) -> KeptAnswer | Answer:
 
     Raises KeyReused if the key was used for something else, StillUnderWay without an answer yet.
     """
-    mine = KeptAnswer(caller=caller, key=key, fingerprint=fingerprint)
-    KeptAnswer.objects.bulk_create([mine], ignore_conflicts=True)
-    found = KeptAnswer.objects.get(caller=caller, key=key)
+    found = None
+    # Another one's claim may be released between our two statements: then it is our turn.
+    while found is None:
+        mine = KeptAnswer(caller=caller, key=key, fingerprint=fingerprint)
+        KeptAnswer.objects.bulk_create([mine], ignore_conflicts=True)
+        found = KeptAnswer.objects.filter(caller=caller, key=key).first()
     if found.pk == mine.pk:
         return found
     if found.fingerprint != fingerprint:

@@ -75,6 +75,27 @@ def test_while_the_first_is_under_way_the_second_is_told_so(api_owner: Api) -> N
     assert api_owner.post(RUNS, headers=KEY).json()["code"] == "under_way"
 
 
+def test_a_claim_that_is_released_a_moment_ago_is_the_next_one_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = kept_answers.claim("sp:ci", "deploy", "a")
+    assert isinstance(first, KeptAnswer)
+    insert = KeptAnswer.objects.bulk_create
+    inserted: list[Any] = []
+
+    def and_then_the_first_gives_up(rows: Any, **options: Any) -> Any:
+        result = insert(rows, **options)
+        if not inserted:
+            kept_answers.release(first)
+        inserted.append(rows)
+        return result
+
+    monkeypatch.setattr(KeptAnswer.objects, "bulk_create", and_then_the_first_gives_up)
+    second = kept_answers.claim("sp:ci", "deploy", "b")
+    assert isinstance(second, KeptAnswer)
+    assert len(inserted) == 2
+
+
 @pytest.mark.parametrize("key", ["x" * 256, "tab\there"])
 def test_a_key_that_cannot_be_one_is_refused(api_owner: Api, key: str) -> None:
     assert api_owner.post(RUNS, headers={"Idempotency-Key": key}).status_code == 400
