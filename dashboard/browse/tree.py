@@ -42,9 +42,11 @@ class Tree:
     """The tree of a registry as far as it is seen; a constant number of queries, however deep and
     however many the grants."""
 
-    def __init__(self, registry: Registry, sight: Sight) -> None:
+    def __init__(self, registry: Registry, sight: Sight, level_size: int = 0) -> None:
+        """Levels are as long as on screen unless a `level_size` is given."""
         self._registry = registry
         self._sight = sight
+        self._size = level_size or LEVEL_SIZE
 
     @cached_property
     def _above(self) -> dict[str, Namespace]:
@@ -57,7 +59,7 @@ class Tree:
         levels = {parent: Level(parent) for parent in opened}
         nodes: dict[str, Node] = {}
         for row in sorted(self._rows(opened), key=lambda row: row.path):
-            _put(levels[row.parent], row, current=namespace)
+            self._put(levels[row.parent], row, current=namespace)
         for level in levels.values():
             nodes.update({node.namespace.path: node for node in level.nodes})
         for path in opened[1:]:
@@ -70,8 +72,16 @@ class Tree:
         """One level, from `after` on."""
         level = Level(namespace)
         for row in self._rows([namespace], after=after):
-            _put(level, row)
+            self._put(level, row)
         return level
+
+    def largest_below(self, namespace: str, limit: int) -> list[Namespace]:
+        """The namespaces directly below this one in which the most bytes are seen, largest first."""
+        if self._sight.covers(namespace):
+            stored = Namespace.objects.level(self._registry, namespace)
+            return list(stored.order_by("-logical_bytes", "path")[:limit])
+        below = [one for one in self._above.values() if one.parent == namespace]
+        return sorted(below, key=lambda one: (-one.logical_bytes, one.path))[:limit]
 
     def place(self, namespace: str) -> Namespace | None:
         """The namespace with the counts of what is seen in it; None if nothing is, and for the top."""
@@ -82,14 +92,14 @@ class Tree:
         return self._above.get(namespace)
 
     def _rows(self, parents: list[str], *, after: str = "") -> list[Namespace]:
-        """What lies directly below these, each level cut just after LEVEL_SIZE."""
+        """What lies directly below these, each level cut just after its size."""
         rows: list[Namespace] = []
         stored = [parent for parent in parents if self._sight.covers(parent)]
         for parent in parents:
             if parent not in stored:
                 ways = sorted(self._above.items())
                 below = [one for path, one in ways if one.parent == parent and path > after]
-                rows += below[: LEVEL_SIZE + 1]
+                rows += below[: self._size + 1]
         if stored:
             first, *others = (self._slice(parent, after) for parent in stored)
             rows += first.union(*others, all=True) if others else first
@@ -97,7 +107,14 @@ class Tree:
 
     def _slice(self, parent: str, after: str) -> NamespaceQuerySet:
         rows = Namespace.objects.level(self._registry, parent)
-        return (rows.filter(path__gt=after) if after else rows)[: LEVEL_SIZE + 1]
+        return (rows.filter(path__gt=after) if after else rows)[: self._size + 1]
+
+    def _put(self, level: Level, row: Namespace, current: str = "") -> None:
+        if len(level.nodes) == self._size:
+            level.more_after = level.nodes[-1].namespace.path
+            return
+        has_children = bool(row.__dict__["has_children"])
+        level.nodes.append(Node(row, has_children, is_current=row.path == current))
 
 
 def prefixes(namespace: str) -> list[str]:
@@ -142,11 +159,3 @@ def _add(
     here.tag_count += part.tag_count
     here.logical_bytes += part.logical_bytes
     here.__dict__["has_children"] |= has_children
-
-
-def _put(level: Level, row: Namespace, current: str = "") -> None:
-    if len(level.nodes) == LEVEL_SIZE:
-        level.more_after = level.nodes[-1].namespace.path
-        return
-    has_children = bool(row.__dict__["has_children"])
-    level.nodes.append(Node(row, has_children, is_current=row.path == current))

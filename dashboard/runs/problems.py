@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
-from dashboard.pagination import CappedCount
+from dashboard.pagination import CappedCount, Column
 from registries.models import SyncProblem
 
 # Enough to see what is going on; a registry that dies halfway leaves a hundred thousand.
 LOOKED_AT = 1000
+# The order of a list of them.
+COLUMNS = {"found": Column(F("id"), int)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from access.scopes import Scope
 from access.shortcuts import actor_of, get_registry_or_404
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
+from dashboard.runs import problems as run_problems
 from dashboard.runs.problems import causes_of
 from dashboard.runs.progress import elapsed_of, progress_of
 from dashboard.runs.start import start_sync
@@ -28,7 +29,7 @@ from registries.sync.run import AlreadyRunning, cancel_run
 POLL_SECONDS = 2
 COLUMNS = {"queued": Column(F("queued_at"), datetime, descending_first=True)}
 _NEWEST = Order.read("", COLUMNS)
-_AS_FOUND = Order.read("", {"found": Column(F("id"), int)})
+_AS_FOUND = Order.read("", run_problems.COLUMNS)
 
 
 @require_safe

@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from dashboard.api.catalog import connecting, kinds, registries, runs
+from dashboard.api.catalog import (
+    connecting,
+    kinds,
+    namespaces,
+    registries,
+    runs,
+    storage,
+    sync_problems,
+)
 
 of_registry = [
     path("settings", connecting.Settings.as_view(), name="api-registry-settings"),
@@ -10,12 +18,17 @@ of_registry = [
     path("runs", runs.Runs.as_view(), name="api-runs"),
     path("runs/<number:run>", runs.OneRun.as_view(), name="api-run"),
     path("runs/<number:run>/cancel", runs.CancelRun.as_view(), name="api-run-cancel"),
+    path("runs/<number:run>/problems", sync_problems.SyncProblems.as_view(), name="api-problems"),
+    path("runs/<number:run>/causes", sync_problems.SyncCauses.as_view(), name="api-causes"),
+    path("namespaces", namespaces.Namespaces.as_view(), name="api-namespaces"),
+    path("storage", storage.RegistryStorage.as_view(), name="api-registry-storage"),
 ]
 
 urlpatterns = [
     # Beside the list, not below it: there each word is a name that a registry may have.
     path("registry-kinds", kinds.Kinds.as_view(), name="api-registry-kinds"),
     path("registry-checks", connecting.Checks.as_view(), name="api-registry-checks"),
+    path("storage", storage.Storage.as_view(), name="api-storage"),
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
     path("registries/<registry:registry>/", include(of_registry)),

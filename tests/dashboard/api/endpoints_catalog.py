@@ -25,4 +25,9 @@ LINES = [
     ApiLine("POST", "/registries/harbour/runs", MANAGING, 403, 202, 404),
     ApiLine("GET", "/registries/harbour/runs/{run}", READING, 403, 200, 404),
     ApiLine("POST", "/registries/harbour/runs/{run}/cancel", MANAGING, 403, 202, 404),
+    ApiLine("GET", "/registries/harbour/runs/{run}/problems", READING, 403, 200, 404),
+    ApiLine("GET", "/registries/harbour/runs/{run}/causes", READING, 403, 200, 404),
+    ApiLine("GET", "/registries/harbour/namespaces", ANYTHING, 404, 200, 404),
+    ApiLine("GET", "/registries/harbour/storage", ANYTHING, 404, 200, 404),
+    ApiLine("GET", "/storage", SIGNED_IN, 200, 200, 200),
 ]
