@@ -145,6 +145,12 @@ class ImagePage:
         """The manifest whose layers and config are shown; None if the repository has it not."""
         return self._shown_artifact.manifest if self._shown_artifact else None
 
+    @property
+    def is_read(self) -> bool:
+        """Whether what is shown was read from this repository, and not only listed there."""
+        shown = self._shown_artifact
+        return shown is None or shown.details != Artifact.Details.LISTED
+
     @cached_property
     def config(self) -> Config | None:
         """The image's config; None where there is none, or it has not been read from here.

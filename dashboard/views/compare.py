@@ -39,4 +39,6 @@ def compare(request: HttpRequest, name: str, path: str) -> HttpResponse:
     if before.image and after.image:
         changed = Comparison.between(before.image, after.image)
         context |= {field.name: getattr(changed, field.name) for field in fields(changed)}
+        # Of what is only listed nobody knows the layers: all of the other's would look new.
+        context["unread"] = [it for it in (before, after) if it.image and not it.image.is_read]
     return render(request, "dashboard/compare/compare.html", context)

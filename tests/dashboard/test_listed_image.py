@@ -137,3 +137,20 @@ def test_without_scripts_the_page_comes_back_with_a_word(
     response = as_viewer.post(f"{PAGE}/read", follow=True)
     assert "Look again in a moment." in response.content.decode()
     assert len(asked) == 1
+
+
+def test_what_is_only_listed_is_not_compared_by_layers_that_nobody_knows(
+    as_viewer: Client, listed: Artifact
+) -> None:
+    other = catalog.image(listed.repository).manifest
+    page = f"/r/yard/team/app/-/compare?from={listed.manifest.digest}&to={other.digest}"
+    shown = text(as_viewer, page)
+    assert "Only the registry's listing has described" in shown.replace("&#x27;", "'")
+    assert "not read" in shown
+    assert "to pull" not in shown
+    assert "Environment" not in shown
+    listed.details = Artifact.Details.COMPLETE
+    listed.save()
+    shown = text(as_viewer, page)
+    assert "to pull" in shown
+    assert "not read" not in shown
