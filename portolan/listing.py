@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from portolan.output import Column
@@ -16,13 +17,16 @@ def list_rows(
     *,
     limit: int | None,
     empty: str = "Nothing.",
+    each: Sequence[Mapping[str, Any]] = ({},),
     **query: Any,
 ) -> None:
-    """Print the rows of a list, at most `limit` (None: all)."""
+    """Print the rows of a list, at most `limit` (None: all). `each` has what several lists, shown
+    as one, are asked for besides."""
     cut = _Cut(limit)
     # One more than is shown: whether there are more is said, and costs no request.
     wanted = None if limit is None else limit + 1
-    rows = cut.of(session.server.pages(address, limit=wanted, **query))
+    pages = (session.server.pages(address, limit=wanted, **query, **more) for more in each)
+    rows = cut.of(chain.from_iterable(pages))
     session.out.rows(columns, rows, empty=empty)
     if cut.was_cut:
         session.out.note(f"There are more than these {limit}: --limit N, or --all.")

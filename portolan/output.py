@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 GAP = "  "
+_SIGNS = {"+": "green", "-": "red", "~": "yellow"}
 _KEPT = "\n\t"
 
 
@@ -104,6 +105,20 @@ class Output:
         for part in parts:
             line.append_text(part if isinstance(part, Text) else Text(clean(part)))
         self.console.print(line, soft_wrap=True)
+
+    def say(self, word: str, style: str, rest: str) -> None:
+        """A word that matters most, and the rest of its line."""
+        self.print(Text(clean(word), style=style), rest)
+
+    def heading(self, text: str) -> None:
+        """Before a part of an answer."""
+        self.console.print(Text(f"\n{clean(text)}", style="bold"))
+
+    def changed(self, sign: str, text: str) -> None:
+        """A line of a difference: `+` what comes, `-` what goes, `~` what becomes another."""
+        self.console.print(
+            Text(f"{sign} {clean(text)}", style=_SIGNS.get(sign, "")), soft_wrap=True
+        )
 
     def note(self, text: str) -> None:
         """Something beside the answer."""
@@ -195,6 +210,3 @@ def _padded(text: str, width: int, *, right: bool = False) -> str:
 
 def _write(text: str) -> None:
     sys.stdout.write(text)
-
-
-Facts = Mapping[str, Any]

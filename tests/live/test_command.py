@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from access.models import TokenLogEntry, User
+from access.scopes import Scope
 from access.tokens import signing
 from registries.models import RegistryCredential, SyncRun
 from registries.sync.run import execute_run
@@ -24,7 +25,11 @@ from tests.live import images, layout, portolan
 from tests.live.docked import GENERATIONS, Dock, docked
 from tests.live.shells import Home, Said
 
-IMAGE = images.image(images.layer({"a": b"1"}))
+BASE = images.layer({"a": b"1"})
+IMAGE = images.image(BASE, config={"Env": ["MODE=slow"], "User": "app"})
+NEXT = images.image(
+    BASE, images.layer({"b": b"2"}), config={"Env": ["MODE=fast", "DB_PASSWORD=hunter2"]}
+)
 SECONDS = 30
 
 
@@ -83,7 +88,7 @@ def signed_in(home: Home, server: str, dock: Dock, owner: asking.Login) -> Home:
     home.docker_config.parent.mkdir()
     before = {"auths": {"other.example.com": {"auth": "YTpi"}}, "currentContext": "x"}
     home.docker_config.write_text(json.dumps(before), encoding="utf-8")
-    said = home.run("login", server, "--token-stdin", typed=owner[1] + "\n")
+    said = home.shell("login", server, "--token-stdin", typed=owner[1] + "\n")
     assert said.code == 0, said.err
     assert "as user:anna" in said.out
     assert dock.host in said.out
@@ -113,7 +118,7 @@ def finished(home: Home, dock: Dock, *more: str) -> Said:
 
 def test_a_wrong_token_is_told_and_nothing_is_kept(server: str, tmp_path: Path) -> None:
     home = Home.make(tmp_path)
-    said = home.run("login", server, "--token-stdin", typed="ptl_wrong")
+    said = home.shell("login", server, "--token-stdin", typed="ptl_wrong")
     assert (said.code, said.out) == (3, "")
     assert "no secret of Portolan" in said.err
     assert "Traceback" not in said.err
@@ -153,6 +158,10 @@ def test_docker_clients_use_the_login_without_another(
     pulled = signed_in.other("skopeo", "inspect", "--tls-verify=false", place)
     assert pulled.json["Digest"] == IMAGE.digest
 
+    following = layout.write(tmp_path / "next", NEXT)
+    again = (*push[:-2], f"oci:{following}:1", place.removesuffix("1") + "2")
+    assert signed_in.other(*again).code == 0
+
     stranger = Home.make(tmp_path / "stranger")
     assert "denied" in stranger.other(*push).err or "unauthorized" in stranger.other(*push).err
 
@@ -161,7 +170,7 @@ def test_docker_clients_use_the_login_without_another(
 
 
 def test_registries_are_listed_for_people_and_for_programs(signed_in: Home, dock: Dock) -> None:
-    shown = signed_in.run("registries")
+    shown = signed_in.shell("registries")
     assert [line.split()[0] for line in shown.out.splitlines()] == ["REGISTRY", "far", dock.name]
     assert "\x1b" not in shown.out
     rows = signed_in.run("registries", "--json").json
@@ -174,7 +183,7 @@ def test_registries_are_listed_for_people_and_for_programs(signed_in: Home, dock
 def test_a_sync_is_watched_to_its_end(signed_in: Home, dock: Dock) -> None:
     said = finished(signed_in, dock)
     assert said.code == 0, said.err
-    assert "is done: 1 repositories, 1 tags" in said.out
+    assert "is done: 1 repositories, 2 tags" in said.out
     said = finished(signed_in, dock, "--full", "--json")
     assert said.code == 0, said.err
     assert [said.lines[0]["state"], said.lines[-1]["state"]] == ["queued", "succeeded"]
@@ -207,8 +216,105 @@ def test_any_address_can_be_asked(signed_in: Home, dock: Dock) -> None:
 
 def test_names_are_completed(signed_in: Home, dock: Dock) -> None:
     asked = {"COMP_WORDS": f"portolan sync {dock.name[0]}", "COMP_CWORD": "2"}
-    said = signed_in.run(_PORTOLAN_COMPLETE="complete_bash", **asked)
+    said = signed_in.shell(_PORTOLAN_COMPLETE="complete_bash", **asked)
     assert said.out.split() == [dock.name]
+
+
+# What it holds -------------------------------------------------------------------------------------
+
+
+def test_repositories_and_tags_are_listed_and_shown(signed_in: Home, dock: Dock) -> None:
+    place = f"{dock.name}/team-a/app"
+    for where in ([], [dock.name], [dock.host], [f"{dock.name}/team-a"]):
+        rows = signed_in.run("repos", *where, "--json").json
+        assert [row["path"] for row in rows] == ["team-a/app"]
+    assert signed_in.run("repos", dock.name, "--match", "nothing").out == ""
+    # In a pipe nothing is cut; a host is as good as a name.
+    assert IMAGE.digest in signed_in.run("tags", place).out
+    (tag,) = signed_in.run("tags", f"{dock.host}/team-a/app", "--match", "1", "--json").json
+    assert (tag["name"], tag["digest"]) == ("1", IMAGE.digest)
+    shown = signed_in.run("show", f"{place}:1").out
+    assert IMAGE.digest in shown
+    assert images.digest_of(BASE.data) in shown
+    assert signed_in.run("show", place, "--json").json["tags"] == 2
+    assert f"{place}" in signed_in.run("show", NEXT.digest).out
+    found = signed_in.run("search", "team-a/app:1").out
+    assert f"{place}:1" in found
+    gone = signed_in.run("tags", f"{dock.name}/team-a/nothing")
+    assert (gone.code, gone.out) == (4, "")
+
+
+def test_two_images_are_compared(signed_in: Home, dock: Dock) -> None:
+    said = signed_in.run("diff", f"{dock.name}/team-a/app:1", "2")
+    assert said.code == 1
+    assert f"- 1 {IMAGE.digest}" in said.out
+    assert "~ MODE: slow → fast" in said.out
+    assert "•••" in said.out  # of what looks like a secret only that it came
+    assert "hunter2" not in said.out
+    assert signed_in.run("diff", f"{dock.name}/team-a/app:1", f"@{IMAGE.digest}").code == 0
+    changed = signed_in.run("diff", f"{dock.name}/team-a/app:1", ":2", "--json")
+    assert json.loads(changed.out)["after"]["digest"] == NEXT.digest
+    assert signed_in.run("diff", f"{dock.name}/team-a/app:1", f"{dock.name}/other:1").code == 64
+
+
+# Access --------------------------------------------------------------------------------------------
+
+
+def test_a_role_is_granted_explained_and_taken_away(signed_in: Home, dock: Dock) -> None:
+    asking.machine("ci")
+    scope = f"{dock.name}/team-a/*"
+    question = ("can-i", "push", f"{dock.name}/team-a/app", "--as", "sp:ci")
+    no = signed_in.run(*question)
+    assert (no.code, no.out.partition(":")[0]) == (1, "No")
+    assert "pusher" in no.out
+
+    granted = signed_in.run("grant", "sp:ci", "pusher", scope, "--until", "30d", "--reason", "CI")
+    assert granted.code == 0, granted.err
+    yes = signed_in.run(*question)
+    assert (yes.code, yes.out.partition(":")[0]) == (0, "Yes")
+    assert scope in yes.out
+    assert signed_in.run("can-i", "content-delete", scope, "--as", "sp:ci").code == 1
+    who = signed_in.run("who-can", "push", scope, "--json").json
+    assert {row["principal"] for row in who} == {"user:anna", "sp:ci", "sp:syncer"}
+
+    (kept,) = signed_in.run("grants", "--principal", "sp:ci", "--json").json
+    assert (kept["role"], kept["scope"], kept["reason"]) == ("pusher", scope, "CI")
+    assert kept["until"] is not None
+    revoked = signed_in.run("revoke", "sp:ci", "pusher", scope)
+    assert revoked.out == f"sp:ci is pusher on {scope} no more.\n"
+    assert signed_in.run(*question).code == 1
+    assert signed_in.run("revoke", str(kept["id"])).code == 4
+
+
+def test_what_is_refused_is_told_in_sentences(signed_in: Home, dock: Dock) -> None:
+    said = signed_in.run("grant", "user:nobody", "puher", f"{dock.name}/Team")
+    assert (said.code, said.out) == (1, "")
+    assert "scopes" in said.err
+    assert "Traceback" not in said.err
+    said = signed_in.run("grant", "user:nobody", "reader", dock.name, "--until", "soon")
+    assert (said.code, said.out) == (64, "")
+
+
+def test_who_may_less_is_told_less(
+    signed_in: Home, server: str, dock: Dock, tmp_path: Path
+) -> None:
+    """A machine that reads elsewhere, with its secret in the environment and no file."""
+    scope = Scope(dock.name, "team-b/*")
+    _name, secret = asking.login(asking.machine("outsider", "reader", scope))
+    nobody = Home.make(tmp_path)
+    who = {"PORTOLAN_SERVER": server, "PORTOLAN_TOKEN": secret}
+    assert nobody.run("repos", "--json", **who).json == []
+    for refused in (
+        ("tags", f"{dock.name}/team-a/app"),
+        ("show", f"{dock.name}/team-a/app:1"),
+        ("grants",),
+        ("sync", dock.name),
+    ):
+        said = nobody.run(*refused, **who)
+        assert said.code == 4, refused
+        assert "team-a" not in said.out + said.err
+    assert nobody.run("can-i", "pull", f"{dock.name}/team-a/app", **who).code in (1, 4)
+    assert not (tmp_path / ".config").exists()
 
 
 # Leaving -------------------------------------------------------------------------------------------
