@@ -10,6 +10,7 @@ urlpatterns = [
     path("schema/", schema.Schema.as_view(), name="api-schema"),
     path("docs/", api_docs.docs, name="api-docs"),
     path("", include("dashboard.api.catalog.urls")),
+    path("mirrors", include("dashboard.api.mirrors.urls")),
     path("", include("dashboard.api.access.urls")),
     path("", include("dashboard.api.access.urls_machines")),
 ]

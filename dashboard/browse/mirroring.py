@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from access.actions import Action
-from access.models import User
-from access.policy import Rights, rights_of, visible_registries
+from access.policy import Rights, Someone, rights_of, visible_registries
 from access.scopes import Scope
 from access.sight import Eyes
+from dashboard.pagination import Column
 from registries.mirroring.board import Asked, Board, Side, compare
-from registries.mirroring.mirrors import MirrorSettings, is_pattern
+from registries.mirroring.mirrors import MirrorSettings, cleaned, is_pattern
 from registries.models import Mirror, Registry
+
+# A list asks each of its mirrors how it stands: of a big one, how its beginning does.
+GLANCE = 10_000
+COLUMNS = {
+    "source": Column(F("source__name"), str),
+    "target": Column(F("target__name"), str),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,8 @@ class Pair:
     def at_target(self, rest: str) -> str:
         return self.target_path.removesuffix("*") + rest
 
-    def board(self, user: User | AnonymousUser, asked: Asked) -> Board:
-        """The board as far as this person may look into both registries."""
+    def board(self, user: Someone, asked: Asked) -> Board:
+        """The board as far as somebody may look into both registries."""
         eyes = Eyes(rights_of(user).scopes(Action.CONTENT_READ))
         return compare(
             Side(self.source.pk, self.source_path, eyes.on(self.source)),
@@ -80,8 +86,9 @@ class Pair:
         )
 
 
-def visible_mirrors(user: User | AnonymousUser) -> QuerySet[Mirror]:
-    """The mirrors of which one may see something at both ends, or manage both registries.
+def visible_mirrors(user: Someone, *, registry: str = "") -> QuerySet[Mirror]:
+    """The mirrors of which one may see something at both ends, or manage both registries; with a
+    registry's name, those with an end there.
 
     They are few: paths that may contain each other either way are judged in memory.
     """
@@ -94,17 +101,20 @@ def visible_mirrors(user: User | AnonymousUser) -> QuerySet[Mirror]:
         for pk, source, source_path, target, target_path in rows
         if _knows(rights, Scope(source, source_path)) and _knows(rights, Scope(target, target_path))
     ]
-    return Mirror.objects.filter(pk__in=known).select_related("source", "target")
+    found = Mirror.objects.filter(pk__in=known).select_related("source", "target")
+    if registry:
+        found = found.filter(Q(source__name=registry) | Q(target__name=registry))
+    return found
 
 
-def get_mirror_or_404(user: User | AnonymousUser, pk: int) -> Mirror:
+def get_mirror_or_404(user: Someone, pk: int) -> Mirror:
     found = visible_mirrors(user).filter(pk=pk).first()
     if found is None:
         raise Http404(_("There is no such mirror."))
     return found
 
 
-def require_looking(user: User | AnonymousUser, pair: Pair) -> None:
+def require_looking(user: Someone, pair: Pair) -> None:
     """Raises PermissionDenied for who may not look into anything at one of the ends."""
     rights = rights_of(user)
     for scope in pair.scopes:
@@ -130,7 +140,7 @@ def manages(rights: Rights, pair: Pair) -> bool:
     )
 
 
-def pair_of(user: User | AnonymousUser, source: Scope, target: Scope, tags: str) -> Pair:
+def pair_of(user: Someone, source: Scope, target: Scope, tags: str) -> Pair:
     """The pair of what was typed; raises ValidationError for registries one may not know of."""
     return Pair(
         _registry(user, "source", source), source.path,
@@ -139,7 +149,15 @@ def pair_of(user: User | AnonymousUser, source: Scope, target: Scope, tags: str)
     )  # fmt: skip
 
 
-def _registry(user: User | AnonymousUser, field: str, scope: Scope) -> Registry:
+def compared(user: Someone, pair: Pair) -> Pair:
+    """The pair as it is stored, for who may look at it without keeping it. Raises ValidationError
+    for what makes no sense, and PermissionDenied."""
+    settings = cleaned(pair.settings)
+    require_looking(user, pair)
+    return replace(pair, tags=settings.tags)
+
+
+def _registry(user: Someone, field: str, scope: Scope) -> Registry:
     if scope.registry is None:
         raise ValidationError({field: _("Name the registry, such as harbour/team-a/*.")})
     found = visible_registries(user).filter(name=scope.registry).first()

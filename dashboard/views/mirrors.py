@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F, Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.actions import Action
 from access.scopes import EVERYTHING
+from dashboard.browse.boards import pages_of, read_cursor, rows_of
 from dashboard.browse.filters import read_filter
 from dashboard.browse.mirroring import (
+    COLUMNS,
+    GLANCE,
     Pair,
+    compared,
     get_mirror_or_404,
     manages,
     pair_of,
@@ -29,38 +31,14 @@ from dashboard.browse.mirroring import (
 from dashboard.forms_access import refuse
 from dashboard.forms_mirrors import MirrorForm
 from dashboard.htmx import render_page
-from dashboard.pagination import CappedCount, Column, Order, paginate
+from dashboard.pagination import CappedCount, InvalidCursor, Order, paginate
 from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 from registries.mirroring import mirrors as actions
-from registries.mirroring.board import Asked, Board, RepositoryRow, State, TagRow
+from registries.mirroring.board import Asked, Board, State
 
-# A list asks each of its mirrors how it stands: of a big one, how its beginning does.
-GLANCE = 10_000
-COLUMNS = {
-    "source": Column(F("source__name"), str),
-    "target": Column(F("target__name"), str),
-}
-_CURSOR = "row of a mirror's board"
 _form_page = require_http_methods(["GET", "HEAD", "POST"])
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A row of a board with the paths of its two repositories."""
-
-    row: TagRow | RepositoryRow
-    source_path: str
-    target_path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """The query strings of the pages before and after; empty if there are none."""
-
-    previous: str
-    next: str
 
 
 # The list, and how each stands ----------------------------------------------------------------
@@ -71,9 +49,7 @@ def mirrors(request: HttpRequest) -> HttpResponse:
     """All that one may know of, or those of `?registry=`."""
     one = asker(request)
     registry = read_filter(request, "registry").text
-    found = visible_mirrors(one.user)
-    if registry:
-        found = found.filter(Q(source__name=registry) | Q(target__name=registry))
+    found = visible_mirrors(one.user, registry=registry)
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
     page = paginate(found, order=order, query=request.GET)
     context = {
@@ -128,25 +104,20 @@ def _typed_pair(one: Asker, form: MirrorForm) -> Pair | None:
     if not form.is_valid():
         return None
     try:
-        typed = pair_of(one.user, **form.cleaned_data)
-        settings = actions.cleaned(typed.settings)
-        require_looking(one.user, typed)
+        return compared(one.user, pair_of(one.user, **form.cleaned_data))
     except ValidationError as error:
         refuse(form, error)
         return None
     except PermissionDenied as error:
         form.add_error(None, str(error.args[0]))
         return None
-    return Pair(
-        settings.source, settings.source_path, settings.target, settings.target_path, settings.tags
-    )
 
 
 def _page(request: HttpRequest, pair: Pair, context: Mapping[str, Any]) -> HttpResponse:
     asked = _asked(request, pair)
     board = pair.board(request.user, asked)
     rights = asker(request).rights
-    rows: Sequence[TagRow | RepositoryRow] = board.pairs if asked.by_repository else board.tags
+    rows = rows_of(board, asked, pair)
     context = {
         "section": "registries",
         "pair": pair,
@@ -155,8 +126,8 @@ def _page(request: HttpRequest, pair: Pair, context: Mapping[str, Any]) -> HttpR
         "board": board,
         "states": _states(board),
         "asked": asked,
-        "rows": [Shown(row, pair.at_source(row.rest), pair.at_target(row.rest)) for row in rows],
-        "page": _pages(request.GET, asked, board, rows),
+        "rows": rows,
+        "page": pages_of(request.GET, asked, board, rows),
         **context,
     }
     return render_page(request, "dashboard/mirrors/board.html", context, fragment="results")
@@ -165,7 +136,10 @@ def _page(request: HttpRequest, pair: Pair, context: Mapping[str, Any]) -> HttpR
 def _asked(request: HttpRequest, pair: Pair) -> Asked:
     only = read_filter(request, "repository").text if "repository" in request.GET else None
     wanted = request.GET.get("state", "")
-    cursor, backwards = _cursor(request.GET)
+    cursor: tuple[str, str] | None = None
+    backwards = False
+    with suppress(InvalidCursor):  # a bad one leads to the first page
+        cursor, backwards = read_cursor(request.GET)
     return Asked(
         tags=pair.tags,
         state=wanted if wanted in State else "",
@@ -180,39 +154,6 @@ def _asked(request: HttpRequest, pair: Pair) -> Asked:
 
 def _states(board: Board) -> list[tuple[State, int]]:
     return [(state, number) for state, number in board.counts.items() if number]
-
-
-def _cursor(query: QueryDict) -> tuple[tuple[str, str] | None, bool]:
-    for name in ("after", "before"):
-        if text := query.get(name, ""):
-            try:
-                rest, tag = signing.loads(text, salt=_CURSOR)
-            except (signing.BadSignature, ValueError, TypeError):
-                return None, False
-            return (rest, tag), name == "before"
-    return None, False
-
-
-def _pages(
-    query: QueryDict, asked: Asked, board: Board, rows: Sequence[TagRow | RepositoryRow]
-) -> Pages:
-    if not rows:
-        return Pages("", "")
-    has_previous = board.more if asked.backwards else asked.cursor is not None
-    has_next = asked.backwards or board.more
-    return Pages(
-        previous=_link(query, "before", rows[0]) if has_previous else "",
-        next=_link(query, "after", rows[-1]) if has_next else "",
-    )
-
-
-def _link(query: QueryDict, name: str, row: TagRow | RepositoryRow) -> str:
-    target = query.copy()
-    for other in ("after", "before"):
-        target.pop(other, None)
-    tag = row.name if isinstance(row, TagRow) else ""
-    target[name] = signing.dumps((row.rest, tag), salt=_CURSOR)
-    return target.urlencode()
 
 
 # Made, changed, removed -----------------------------------------------------------------------

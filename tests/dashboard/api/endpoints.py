@@ -4,6 +4,7 @@ from tests.dashboard.api import (
     endpoints_access,
     endpoints_catalog,
     endpoints_machines,
+    endpoints_mirrors,
     endpoints_repositories,
 )
 from tests.dashboard.api.lines import ApiLine
@@ -12,5 +13,6 @@ LINES: list[ApiLine] = [
     *endpoints_access.LINES,
     *endpoints_catalog.LINES,
     *endpoints_machines.LINES,
+    *endpoints_mirrors.LINES,
     *endpoints_repositories.LINES,
 ]

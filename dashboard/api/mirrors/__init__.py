@@ -1,0 +1,1 @@
+"""Places that should hold the same: kept pairs, and how they compare."""
