@@ -16,37 +16,36 @@ from access.actions import Action
 from access.policy import may
 from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
+from dashboard.browse.at_vendor import require_telling, told_or_404
 from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.submitting import acted
 from registries import reports
 from registries.changing import vendor as vendor_changes
-from registries.connectors import CONNECTORS, Ability, Connector
-from registries.connectors.reports import NativeWebhook, Report
-from registries.models import Registry, RegistryReport
+from registries.connectors import CONNECTORS, Ability
+from registries.connectors.reports import NativeWebhook
+from registries.models import Registry
 from registries.oci.errors import RegistryError
-from webhooks.inbound.native import name_at_vendor, set_up
+from webhooks.inbound.native import set_up
 
 
 @require_safe
 def vendor(request: HttpRequest, name: str) -> HttpResponse:
     """For who may read the registry; webhooks and what to do are for who manages it."""
     registry = get_registry_or_404(request.user, name, Action.REGISTRY_READ)
-    kind = _kind(registry)
-    stored = RegistryReport.objects.filter(registry=registry).first()
-    report = stored.report if stored else Report()
+    told = told_or_404(registry)
     context = {
         "section": "registries",
         "registry": registry,
-        "label": kind.label,
-        "stored": stored,
-        "report": report,
-        "warnings": [(it, _remedy_for(it.code, kind, report)) for it in report.warnings],
-        "offers": _offers(kind, report),
+        "label": told.kind.label,
+        "stored": told.stored,
+        "report": told.report,
+        "warnings": [(it, told.remedy_for(it.code)) for it in told.report.warnings],
+        "offers": list(told.offers()),
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, Scope(registry.name)),
-        "has_webhooks": Ability.WEBHOOKS in kind.abilities,
-        "webhooks_are_for": kind.webhooks_are_for,
-        "notifies": _notifies(registry, report),
-        "tells_access": Ability.ACCESS in kind.abilities,
+        "has_webhooks": told.has_webhooks,
+        "webhooks_are_for": told.kind.webhooks_are_for,
+        "notifies": told.notifies,
+        "tells_access": Ability.ACCESS in told.kind.abilities,
         "can_see_access": may(request.user, Action.ACCESS_MANAGE, Scope(registry.name)),
     }
     return render(request, "dashboard/vendor/vendor.html", context)
@@ -87,7 +86,7 @@ def create_webhook(request: HttpRequest, name: str) -> HttpResponse:
 def ping_webhook(request: HttpRequest, name: str) -> HttpResponse:
     """Have a test notification sent."""
     _one, registry = _managed(request, name)
-    webhook = _webhook(registry, request.POST.get("webhook", ""))
+    webhook = told_or_404(registry).webhook_or_404(request.POST.get("webhook", ""))
     ping = vendor_changes.ping_webhook
     _acted(request, lambda: ping(registry=registry, webhook_id=webhook.id))
     return redirect("vendor", registry.name)
@@ -97,7 +96,7 @@ def ping_webhook(request: HttpRequest, name: str) -> HttpResponse:
 def remove_webhook(request: HttpRequest, name: str) -> HttpResponse:
     """Ask once more, and then have the vendor remove it."""
     one, registry = _managed(request, name)
-    webhook = _webhook(registry, request.GET.get("webhook", ""))
+    webhook = told_or_404(registry).webhook_or_404(request.GET.get("webhook", ""))
     if request.method == "POST":
         _acted(request, lambda: _remove(one, registry, webhook))
         return redirect("vendor", registry.name)
@@ -109,47 +108,13 @@ def remove_webhook(request: HttpRequest, name: str) -> HttpResponse:
 def _managed(request: HttpRequest, name: str) -> tuple[Asker, Registry]:
     one = asker(request)
     registry = get_registry_or_404(one.user, name, Action.REGISTRY_MANAGE)
-    _kind(registry)
+    require_telling(registry)
     return one, registry
-
-
-def _kind(registry: Registry) -> type[Connector]:
-    """What kind of registry it is; raises Http404 for one whose vendor tells nothing."""
-    if not reports.tells(registry):
-        raise Http404(_("Registries of this kind tell nothing besides their content."))
-    return CONNECTORS[registry.kind]
 
 
 def _context(registry: Registry, **more: Any) -> dict[str, Any]:
     label = CONNECTORS[registry.kind].label
     return {"section": "registries", "registry": registry, "label": label, **more}
-
-
-def _webhook(registry: Registry, webhook_id: str) -> NativeWebhook:
-    """A webhook that the report names; raises Http404 for any other, so that none is guessed at."""
-    stored = RegistryReport.objects.filter(registry=registry).first()
-    known = stored.report.webhooks if stored else ()
-    for webhook in known:
-        if webhook.id == webhook_id:
-            return webhook
-    raise Http404(_("The registry has no such webhook."))
-
-
-def _notifies(registry: Registry, report: Report) -> bool:
-    """Whether the webhook that Portolan sets up is there, by its name; some vendors take no dashes."""
-    wanted = name_at_vendor(registry).replace("-", "")
-    return any(webhook.name.replace("-", "") == wanted for webhook in report.webhooks)
-
-
-def _offers(kind: type[Connector], report: Report) -> list[tuple[str, str]]:
-    """What can be done that no warning is about: its code and words."""
-    warned = {warning.code for warning in report.warnings}
-    left = [code for code in report.offers if code not in warned]
-    return [(code, kind.remedies[code]) for code in left if code in kind.remedies]
-
-
-def _remedy_for(code: str, kind: type[Connector], report: Report) -> str:
-    return kind.remedies.get(code, "") if code in report.offers else ""
 
 
 def _acted(request: HttpRequest, act: Callable[[], str]) -> None:

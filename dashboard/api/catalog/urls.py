@@ -10,6 +10,7 @@ from dashboard.api.catalog import (
     runs,
     storage,
     sync_problems,
+    vendor,
 )
 
 of_registry = [
@@ -24,6 +25,21 @@ of_registry = [
     path("storage", storage.RegistryStorage.as_view(), name="api-registry-storage"),
 ]
 
+# A webhook's id is the vendor's, and may have slashes.
+at_vendor = [
+    path("", vendor.Vendor.as_view(), name="api-vendor"),
+    path("/readings", vendor.VendorReadings.as_view(), name="api-vendor-readings"),
+    path("/access", vendor.VendorAccess.as_view(), name="api-vendor-access"),
+    path("/remedies/<slug:code>", vendor.VendorRemedy.as_view(), name="api-vendor-remedy"),
+    path("/webhooks", vendor.VendorWebhooks.as_view(), name="api-vendor-webhooks"),
+    path(
+        "/webhooks/<path:webhook>/pings",
+        vendor.VendorWebhookPings.as_view(),
+        name="api-vendor-webhook-pings",
+    ),
+    path("/webhooks/<path:webhook>", vendor.OneVendorWebhook.as_view(), name="api-vendor-webhook"),
+]
+
 urlpatterns = [
     # Beside the list, not below it: there each word is a name that a registry may have.
     path("registry-kinds", kinds.Kinds.as_view(), name="api-registry-kinds"),
@@ -32,5 +48,6 @@ urlpatterns = [
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
     path("registries/<registry:registry>/", include(of_registry)),
+    path("registries/<registry:registry>/vendor", include(at_vendor)),
     path("", include("dashboard.api.catalog.urls_repositories")),
 ]

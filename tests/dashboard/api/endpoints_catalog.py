@@ -1,6 +1,6 @@
 """Registries, what they hold, and the runs that read them."""
 
-from access.scopes import EVERYTHING
+from access.scopes import EVERYTHING, Scope
 from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.endpoints import ANYTHING, SIGNED_IN, needs
 
@@ -9,8 +9,27 @@ MANAGING = needs("registry manage")
 MANAGING_ALL = needs("registry manage", EVERYTHING)
 # Where nobody answers, and quickly.
 CLOSED = {"url": "http://127.0.0.1:9", "allow_private": True, "kind": "distribution"}
+_AZURE = Scope("azure")
+_READING_AZURE = needs("registry read", _AZURE)
+_MANAGING_AZURE = needs("registry manage", _AZURE)
+_VENDOR = "/registries/azure/vendor"
+_WEBHOOK = f"{_VENDOR}/webhooks/portolanazure"
+
+VENDOR = [
+    ApiLine("GET", _VENDOR, _READING_AZURE, 403, 200, 404),
+    ApiLine("GET", f"{_VENDOR}/access", needs("access manage", _AZURE), 403, 200, 404),
+    ApiLine("GET", f"{_VENDOR}/webhooks", _MANAGING_AZURE, 403, 200, 404),
+    ApiLine("GET", _WEBHOOK, _MANAGING_AZURE, 403, 200, 404),
+    # It has no credential for its vendor's API: what is asked of that is refused, before it is dialled.
+    ApiLine("POST", f"{_VENDOR}/readings", _MANAGING_AZURE, 403, 200, 404),
+    ApiLine("POST", f"{_VENDOR}/remedies/acr-admin-enabled", _MANAGING_AZURE, 403, 422, 404),
+    ApiLine("POST", f"{_VENDOR}/webhooks", _MANAGING_AZURE, 403, 422, 404),
+    ApiLine("POST", f"{_WEBHOOK}/pings", _MANAGING_AZURE, 403, 422, 404),
+    ApiLine("DELETE", _WEBHOOK, _MANAGING_AZURE, 403, 422, 404),
+]
 
 LINES = [
+    *VENDOR,
     ApiLine("GET", "/", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/registries", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/registries/harbour", ANYTHING, 404, 200, 404),
