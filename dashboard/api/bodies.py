@@ -17,7 +17,15 @@ from dashboard.api.problems import InvalidParameter
 from dashboard.browse.filters import LONGEST, FilterError, clean
 
 
-class Body(serializers.Serializer[Any]):
+class _Taken(serializers.Serializer[Any]):
+    """Fields whose names the language or REST framework has taken, such as `from` and `fields`, are
+    written with an underscore at the end."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class Body(_Taken):
     """A JSON object that is sent. `read` gives its values, or raises what becomes a 422."""
 
     @classmethod
@@ -38,7 +46,7 @@ class Body(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class Query(serializers.Serializer[Any]):
+class Query(_Taken):
     """What stands in the address after the question mark. Raises InvalidParameter."""
 
     values: Mapping[str, Any]

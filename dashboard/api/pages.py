@@ -46,13 +46,6 @@ class PageQuery(Query):
         help_text="Only these fields of each row, such as `name,size`.",
     )
 
-    def get_fields(self) -> dict[str, Any]:
-        """`fields` is a name that serializers have taken."""
-        found = super().get_fields()
-        if "fields_" in found:
-            found["fields"] = found.pop("fields_")
-        return found
-
 
 def sorts(columns: Mapping[str, Column]) -> serializers.ChoiceField:
     """The parameter `sort` of a list with these columns: `name` upwards, `-name` downwards."""

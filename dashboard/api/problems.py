@@ -59,6 +59,7 @@ class Code(StrEnum):
     TOO_MANY_REQUESTS = "too_many_requests"
     INTERNAL = "internal"
     REGISTRY_FAILED = "registry_failed"
+    NOT_OFFERED = "not_offered"
 
 
 class Problem(exceptions.APIException):

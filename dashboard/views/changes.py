@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from access.actions import Action
 from access.shortcuts import actor_of, get_repository_or_404
 from dashboard.browse.images import get_artifact_or_404
+from dashboard.browse.siblings import chosen_tags
 from dashboard.forms_changes import DeleteImageForm, DeleteRepositoryForm, UntagForm
 from dashboard.views.people import signed_in
 from registries.changing.consequences import consequences_of
@@ -29,7 +29,7 @@ from registries.changing.deleting import (
 )
 from registries.changing.outcomes import Outcome
 from registries.connectors import CONNECTORS, Ability
-from registries.models import Repository, Tag
+from registries.models import Repository
 from registries.oci.outlines import Lock
 
 # The form is sent back with what is wrong: not a page that a reload may send again.
@@ -55,9 +55,9 @@ def remove_tags(request: HttpRequest, name: str, path: str) -> HttpResponse:
         _say_of_tags(request, outcomes)
         return redirect("repository", name, path)
     left = [outcome.name for outcome in outcomes if not outcome.is_done]
-    chosen = _chosen(repository, left or [*request.GET.getlist("tag"), *form.seen])
+    chosen = chosen_tags(repository, left or [*request.GET.getlist("tag"), *form.seen])
     if request.method != "POST" and not chosen:
-        return _none_chosen(request, repository)
+        return _nonechosen_tags(request, repository)
     context = {
         "form": form,
         "tags": chosen,
@@ -146,27 +146,11 @@ def _page(
     return render(request, f"dashboard/changes/{which}.html", context, status=status)
 
 
-def _none_chosen(request: HttpRequest, repository: Repository) -> HttpResponse:
+def _nonechosen_tags(request: HttpRequest, repository: Repository) -> HttpResponse:
     if "tag" in request.GET:
         raise Http404(_("There are no such tags in the repository."))
     messages.error(request, _("Choose at least one tag."))
     return redirect("repository", repository.registry.name, repository.path)
-
-
-def _chosen(repository: Repository, names: Iterable[str]) -> list[Tag]:
-    """These tags with what they point at, and with how many others there are (`siblings`)."""
-    wanted = list(dict.fromkeys(names))[:MOST_TAGS]
-    tags = list(
-        repository.tags.filter(name__in=wanted).with_manifests().order_by("version_key", "pk")
-    )
-    counted = repository.tags.counted_by_artifact({tag.artifact_id for tag in tags})
-    going: dict[int, int] = {}
-    for tag in tags:
-        going[tag.artifact_id] = going.get(tag.artifact_id, 0) + 1
-    for tag in tags:
-        others = counted.get(tag.artifact_id, 1) - going[tag.artifact_id]
-        tag.siblings = others  # type: ignore[attr-defined]  # for the template
-    return tags
 
 
 def _say_of_tags(request: HttpRequest, outcomes: list[Outcome]) -> None:

@@ -149,6 +149,7 @@ async def _untag(connector: Connector, path: str, tag: str, digest: str) -> Outc
                 tag,
                 _("It points at another image by now."),
                 _("Look at what it points at, and choose it again."),
+                is_other=True,
             )
         await connector.delete_tag(path, tag)
     except RegistryError as error:

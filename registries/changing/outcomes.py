@@ -26,7 +26,8 @@ class Outcome:
     """What came of one change. With a `problem` it was not made, and `advice` says what to do.
 
     `was_gone` says that the registry did not have it any more, `lingers` that it took the order and
-    shows the thing all the same: some take their time.
+    shows the thing all the same: some take their time. `is_other` is a problem of another kind: the
+    registry was not asked, because the name stands for something else by now.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Outcome:
     advice: str = ""
     was_gone: bool = False
     lingers: bool = False
+    is_other: bool = False
 
     @property
     def is_done(self) -> bool:

@@ -96,11 +96,6 @@ class CompareQuery(Query):
     to = FilterField(required=True, allow_blank=False, help_text="A tag or a digest.")
     platform = FilterField(help_text="Of indexes: which platform's images, such as `linux/amd64`.")
 
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of the language."""
-        found = super().get_fields()
-        return {name.rstrip("_"): field for name, field in found.items()}
-
 
 class Compare(Resource):
     @extend_schema(

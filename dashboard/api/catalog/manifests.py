@@ -15,8 +15,16 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.actions import Action
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import FilterField, Query, Row
+from dashboard.api.catalog.changes import (
+    DeleteManifestQuery,
+    answer_deleted,
+    answer_plan,
+    delete_responses,
+    require_offered,
+)
 from dashboard.api.catalog.images import (
     ABOUT_DETAILS,
     DETAILS,
@@ -25,12 +33,15 @@ from dashboard.api.catalog.images import (
     details_of,
 )
 from dashboard.api.catalog.repositories import LocksField
-from dashboard.api.etags import answer_one
+from dashboard.api.etags import answer_one, require_match
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.images import ALIASES_SHOWN, ImagePage, get_artifact_or_404
 from dashboard.browse.tags import ARTIFACT_COLUMNS, put_names, untagged
 from dashboard.runs.start import start_reading
+from registries.changing.consequences import consequences_of
+from registries.changing.deleting import delete_image
+from registries.connectors import Ability
 from registries.documents import is_listed_only, what_went_wrong
 from registries.models import Artifact, Manifest
 from registries.oci import mediatypes
@@ -204,6 +215,36 @@ class OneManifest(Resource):
         artifact = get_artifact_or_404(found, digest)
         image = ImagePage(self.caller.somebody, found, artifact, platform)
         return answer_one(request, ManifestDetailsRow(details_of(image)).data)
+
+    @extend_schema(
+        operation_id="delete_manifest",
+        tags=["manifests"],
+        summary="Delete a manifest",
+        parameters=[DeleteManifestQuery],
+        responses=delete_responses(),
+    )
+    def delete(self, request: Request, registry: str, repository: str, digest: str) -> Response:
+        """Deletes it with all tags that point at it: `dry_run` tells which, `seen_tags` says how many
+        you know. Needs `content delete`."""
+        found = get_repository_or_404(
+            self.caller.somebody, registry, repository, Action.CONTENT_DELETE
+        )
+        query = DeleteManifestQuery.read(request)
+        artifact = get_artifact_or_404(found, digest)
+        artifact.repository = found
+        if query["dry_run"]:
+            with_it = consequences_of(artifact)
+            return answer_plan(found, Ability.DELETE_MANIFEST, with_it, manifests=1)
+        image = ImagePage(self.caller.somebody, found, artifact)
+        require_match(request, ManifestDetailsRow(details_of(image)).data)
+        require_offered(found, Ability.DELETE_MANIFEST)
+        outcome = delete_image(
+            artifact=artifact,
+            seen_tags=query["seen_tags"],
+            breaks_indexes=query["breaks_indexes"],
+            actor=self.caller.actor,
+        )
+        return answer_deleted(outcome)
 
 
 class _AnyType(DefaultContentNegotiation):

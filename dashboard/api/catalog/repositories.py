@@ -5,22 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.actions import Action
 from access.policy import visible_repositories
 from access.shortcuts import get_registry_or_404, get_repository_or_404
 from access.sight import visible_in
 from dashboard.api.bodies import FilterField, Row
-from dashboard.api.etags import answer_one
+from dashboard.api.catalog.changes import (
+    DeleteRepositoryQuery,
+    answer_deleted,
+    answer_plan,
+    delete_responses,
+    require_offered,
+)
+from dashboard.api.etags import answer_one, require_match
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.problems import InvalidParameter
 from dashboard.api.resources import Resource
 from dashboard.browse.repositories import COLUMNS, COLUMNS_ANYWHERE, few_of
+from registries.changing.consequences import Consequences
+from registries.changing.deleting import delete_repository
 from registries.changing.locking import names
+from registries.connectors import Ability
 from registries.models import Registry
 from registries.models.registry import RepositoryQuerySet
+from registries.oci.outlines import Lock
 
 _EXAMPLE = {
     "registry": "prod",
@@ -149,6 +163,32 @@ class OneRepository(Resource):
         """One repository, also one that the registry does not have any more. Needs `content read`."""
         found = get_repository_or_404(self.caller.somebody, registry, repository)
         return answer_one(request, RepositoryRow(found).data)
+
+    @extend_schema(
+        operation_id="delete_repository",
+        tags=["repositories"],
+        summary="Delete a repository",
+        parameters=[DeleteRepositoryQuery],
+        responses=delete_responses(),
+    )
+    def delete(self, request: Request, registry: str, repository: str) -> Response:
+        """Deletes it at the registry with everything it holds, for good: `confirm` has to name it
+        once more. What Portolan knew of it stays to be read. Needs `content delete`."""
+        found = get_repository_or_404(
+            self.caller.somebody, registry, repository, Action.CONTENT_DELETE
+        )
+        query = DeleteRepositoryQuery.read(request)
+        if query["dry_run"]:
+            locked = ("",) if found.locks & Lock.DELETE else ()
+            with_it = Consequences(tag_count=found.tag_count, locked=locked)
+            return answer_plan(
+                found, Ability.DELETE_REPOSITORY, with_it, manifests=found.artifact_count
+            )
+        require_match(request, RepositoryRow(found).data)
+        require_offered(found, Ability.DELETE_REPOSITORY)
+        if query["confirm"] != found.path:
+            raise InvalidParameter("confirm", _("Name the repository’s path here to confirm."))
+        return answer_deleted(delete_repository(repository=found, actor=self.caller.actor))
 
 
 def _filtered(repositories: RepositoryQuerySet, query: PageQuery) -> RepositoryQuerySet:

@@ -9,10 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.actions import Action
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import FilterField, Row
+from dashboard.api.catalog.changes import DeleteTagQuery, delete_responses, delete_tag
 from dashboard.api.catalog.repositories import LocksField
-from dashboard.api.etags import answer_one
+from dashboard.api.etags import answer_one, require_match
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.images import get_tag_or_404
@@ -115,6 +117,24 @@ class OneTag(Resource):
         `content read`."""
         found = get_repository_or_404(self.caller.somebody, registry, repository)
         return answer_one(request, shown(found, get_tag_or_404(found, tag)))
+
+    @extend_schema(
+        operation_id="delete_tag",
+        tags=["tags"],
+        summary="Take a tag away",
+        parameters=[DeleteTagQuery],
+        responses=delete_responses(),
+    )
+    def delete(self, request: Request, registry: str, repository: str, tag: str) -> Response:
+        """Takes the name away and leaves what it points at, unless registries of this kind delete
+        what has no name (`dry_run` tells). Needs `content delete`."""
+        found = get_repository_or_404(
+            self.caller.somebody, registry, repository, Action.CONTENT_DELETE
+        )
+        query = DeleteTagQuery.read(request)
+        named = get_tag_or_404(found, tag)
+        require_match(request, shown(found, named))
+        return delete_tag(found, named, query, self.caller)
 
 
 def shown(repository: Repository, tag: Tag) -> Any:

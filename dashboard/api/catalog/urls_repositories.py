@@ -3,9 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard.api.catalog import (
+    changes,
     compare,
     digests,
+    export,
     history,
+    locks,
     manifests,
     repositories,
     searching,
@@ -25,6 +28,8 @@ of_repository = [
         manifests.Readings.as_view(),
         name="api-manifest-readings",
     ),
+    path("deletions", changes.Deletions.as_view(), name="api-deletions"),
+    path("locks", locks.Locks.as_view(), name="api-locks"),
     path("compare", compare.Compare.as_view(), name="api-compare"),
 ]
 of_registry: list[URLPattern | URLResolver] = [
@@ -40,6 +45,7 @@ of_registry: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("repositories", repositories.RepositoriesAnywhere.as_view(), name="api-all-repositories"),
     path("registries/<registry:registry>/", include(of_registry)),
+    path("tags", export.AllTags.as_view(), name="api-all-tags"),
     path("search", searching.Search.as_view(), name="api-search"),
     path("digests/<digest:digest>", digests.OneDigest.as_view(), name="api-digest"),
     path(

@@ -1,0 +1,322 @@
+"""Deleting at a registry: what would go is told first (`dry_run`), then it is done and audited.
+
+The registry does it or refuses; nothing here is undone, and nothing is deleted but what was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.actions import Action
+from access.shortcuts import get_repository_or_404
+from dashboard.api.bodies import Body, Query, Row
+from dashboard.api.callers import Caller
+from dashboard.api.problems import MEDIA_TYPE, Code, Problem, ProblemSerializer
+from dashboard.api.resources import Resource
+from dashboard.browse.siblings import chosen_tags
+from registries.changing.consequences import NAMED, Consequences
+from registries.changing.deleting import MOST_TAGS, abilities_of, untag
+from registries.changing.outcomes import Outcome
+from registries.connectors import CONNECTORS, Ability
+from registries.models import Repository, Tag
+from registries.oci.outlines import Lock
+from registries.oci.reference import is_digest, is_tag
+
+_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
+STATES = ("planned", "deleted", "was_gone", "still_shown", "refused", "moved")
+# What a registry that is asked for a change may come back with, for `responses`.
+FAILED = {
+    (HTTPStatus.BAD_GATEWAY.value, MEDIA_TYPE): OpenApiResponse(
+        ProblemSerializer, description="The registry refused, or did not answer."
+    )
+}
+
+
+class DryRunQuery(Query):
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only tell what would go; nothing is changed."
+    )
+
+
+class DeleteTagQuery(DryRunQuery):
+    digest = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="What it pointed at when you looked; if it points elsewhere by now, it stays."
+        " Without this, what Portolan knows that it points at.",
+    )
+
+
+class DeleteManifestQuery(DryRunQuery):
+    seen_tags = serializers.IntegerField(
+        min_value=0,
+        default=0,
+        help_text="How many tags you know to go with it; with others it stays.",
+    )
+    breaks_indexes = serializers.BooleanField(
+        default=False,
+        help_text="Delete it although an index holds it, which then lacks a platform.",
+    )
+
+
+class DeleteRepositoryQuery(DryRunQuery):
+    confirm = serializers.CharField(
+        required=False, help_text="The repository's path once more: this cannot be undone."
+    )
+
+
+class ConsequencesRow(Row):
+    """What would go, as far as Portolan knows."""
+
+    is_offered = serializers.BooleanField(
+        help_text="Whether registries of this kind delete such a thing at all."
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(), help_text=f"Those that go with it; the first {NAMED}."
+    )
+    tag_count = serializers.IntegerField()
+    manifests = serializers.IntegerField(help_text="How many manifests go with it.")
+    indexes = serializers.ListField(
+        child=serializers.CharField(), help_text="Digests of indexes that would lack a platform."
+    )
+    referrers = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Digests of signatures and the like that are about it, and may be left behind.",
+    )
+    platforms = serializers.IntegerField(
+        help_text="Of an index: how many manifests stay without it."
+    )
+    locked = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What forbids it: tags, `@` for the image, `/` for the repository.",
+    )
+
+
+class OutcomeRow(Row):
+    """What becomes of a tag."""
+
+    tag = serializers.CharField()
+    digest = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=STATES,
+        help_text="`planned` is what a dry run says, `was_gone` says that the registry did not have"
+        " it, `still_shown` that it took the order and shows it still, `moved` that it points"
+        " elsewhere by now and stays.",
+    )
+    detail = serializers.CharField(help_text="Why it was not done; empty if it was.")
+    keeps_image = serializers.BooleanField(
+        allow_null=True, help_text="Of a dry run: whether the image stays, tagged or not."
+    )
+
+
+class OutcomesRow(Row):
+    """What becomes of each tag, in the order in which they were sent."""
+
+    is_offered = serializers.BooleanField(
+        help_text="Whether registries of this kind take a tag away and leave its image."
+    )
+    tags = OutcomeRow(many=True)
+
+
+class SeenTagBody(Body):
+    tag = serializers.CharField(max_length=128)
+    digest = serializers.CharField(
+        max_length=200, help_text="What it pointed at when you looked; a tag that moved stays."
+    )
+
+    def validate_tag(self, value: str) -> str:
+        if not is_tag(value):
+            raise serializers.ValidationError(_("This is not the name of a tag."))
+        return value
+
+    def validate_digest(self, value: str) -> str:
+        if not is_digest(value):
+            raise serializers.ValidationError(_("This is not a digest."))
+        return value
+
+
+class DeletionBody(Body):
+    tags = serializers.ListField(child=SeenTagBody(), min_length=1, max_length=MOST_TAGS)
+    dry_run = serializers.BooleanField(default=False, help_text="Only tell what would go.")
+
+
+class Deletions(Resource):
+    @extend_schema(
+        operation_id="delete_tags",
+        tags=["tags"],
+        summary="Take tags away",
+        request=DeletionBody,
+        responses={200: OutcomesRow},
+        examples=[
+            OpenApiExample(
+                "Two tags",
+                {"tags": [{"tag": "1.0", "digest": _DIGEST}, {"tag": "1.1", "digest": _DIGEST}]},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "One went",
+                {
+                    "is_offered": True,
+                    "tags": [
+                        {
+                            "tag": "1.0",
+                            "digest": _DIGEST,
+                            "state": "deleted",
+                            "detail": "",
+                            "keeps_image": None,
+                        },
+                        {
+                            "tag": "1.1",
+                            "digest": _DIGEST,
+                            "state": "refused",
+                            "detail": "The registry does not let this account delete it.",
+                            "keeps_image": None,
+                        },
+                    ],
+                },
+                response_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request, registry: str, repository: str) -> Response:
+        """Takes tags away that still point at what was seen, and tells of each what came of it.
+        Needs `content delete`."""
+        found = get_repository_or_404(
+            self.caller.somebody, registry, repository, Action.CONTENT_DELETE
+        )
+        body = DeletionBody.read(request)
+        seen = {one["tag"]: one["digest"] for one in body["tags"]}
+        is_offered = Ability.DELETE_TAG in abilities_of(found.registry)
+        if body["dry_run"]:
+            rows = _planned(found, seen)
+        else:
+            require_offered(found, Ability.DELETE_TAG)
+            outcomes = untag(repository=found, seen=seen, actor=self.caller.actor)
+            rows = [outcome_row(one, seen[one.name]) for one in outcomes]
+        return Response(OutcomesRow({"is_offered": is_offered, "tags": rows}).data)
+
+
+def outcome_row(outcome: Outcome, digest: str) -> dict[str, Any]:
+    """What came of one tag, for `OutcomeRow`."""
+    state = (
+        ("moved" if outcome.is_other else "refused")
+        if not outcome.is_done
+        else "still_shown"
+        if outcome.lingers
+        else "was_gone"
+        if outcome.was_gone
+        else "deleted"
+    )
+    detail = f"{outcome.problem} {outcome.advice}".strip()
+    return _row(outcome.name, digest, state, detail)
+
+
+def _planned(repository: Repository, seen: Mapping[str, str]) -> list[dict[str, Any]]:
+    tags = {tag.name: tag for tag in chosen_tags(repository, seen)}
+    last_tag_holds = CONNECTORS[repository.registry.kind].last_tag_holds
+    return [
+        _as_planned(tags.get(name), name, digest, last_tag_holds=last_tag_holds)
+        for name, digest in seen.items()
+    ]
+
+
+def _as_planned(tag: Tag | None, name: str, digest: str, *, last_tag_holds: bool) -> dict[str, Any]:
+    if tag is None:
+        return _row(name, digest, "was_gone", _("There is no tag of this name in the repository."))
+    if tag.artifact.manifest.digest != digest:
+        return _row(name, digest, "moved", _("It points at another image by now."))
+    siblings: int = tag.siblings  # type: ignore[attr-defined]  # by chosen_tags
+    keeps = bool(siblings) or not last_tag_holds
+    locked = _("A lock forbids it.") if tag.locks & Lock.DELETE else ""
+    return _row(name, digest, "planned", locked, keeps_image=keeps)
+
+
+def _row(
+    tag: str, digest: str, state: str, detail: str, *, keeps_image: bool | None = None
+) -> dict[str, Any]:
+    return {
+        "tag": tag,
+        "digest": digest,
+        "state": state,
+        "detail": detail,
+        "keeps_image": keeps_image,
+    }
+
+
+# For the resources whose DELETE it is --------------------------------------------------------------
+
+
+def require_offered(repository: Repository, ability: Ability) -> None:
+    """Raises Problem (422) where registries of this kind do not do that."""
+    if ability not in abilities_of(repository.registry):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            Code.NOT_OFFERED,
+            _("Registries of this kind do not offer that."),
+        )
+
+
+def require_done(outcome: Outcome) -> None:
+    """Raises Problem for a refusal, and for a name that stands for something else by now."""
+    detail = f"{outcome.problem} {outcome.advice}".strip()
+    if outcome.is_other:
+        raise Problem(HTTPStatus.CONFLICT, Code.CONFLICT, detail)
+    if not outcome.is_done:
+        raise Problem(HTTPStatus.BAD_GATEWAY, Code.REGISTRY_FAILED, detail)
+
+
+def answer_deleted(outcome: Outcome) -> Response:
+    """204 for what is gone, 202 for what the registry took the order for and still shows; raises
+    Problem as above."""
+    require_done(outcome)
+    return Response(status=HTTPStatus.ACCEPTED if outcome.lingers else HTTPStatus.NO_CONTENT)
+
+
+def delete_tag(repository: Repository, tag: Tag, query: Query, caller: Caller) -> Response:
+    """Take one tag away, or tell what would go."""
+    digest = query["digest"] or tag.artifact.manifest.digest
+    if query["dry_run"]:
+        (found,) = chosen_tags(repository, [tag.name])
+        last_tag_holds = CONNECTORS[repository.registry.kind].last_tag_holds
+        siblings: int = found.siblings  # type: ignore[attr-defined]  # by chosen_tags
+        locked = [tag.name] if tag.locks & Lock.DELETE else []
+        is_last = last_tag_holds and not siblings
+        with_it = Consequences(tags=(tag.name,), tag_count=1, locked=tuple(locked))
+        return answer_plan(repository, Ability.DELETE_TAG, with_it, manifests=int(is_last))
+    require_offered(repository, Ability.DELETE_TAG)
+    (outcome,) = untag(repository=repository, seen={tag.name: digest}, actor=caller.actor)
+    return answer_deleted(outcome)
+
+
+def answer_plan(
+    repository: Repository, ability: Ability, with_it: Consequences, *, manifests: int
+) -> Response:
+    """What would go, for a dry run."""
+    shown = {
+        "is_offered": ability in abilities_of(repository.registry),
+        "tags": with_it.tags,
+        "tag_count": with_it.tag_count,
+        "manifests": manifests,
+        "indexes": with_it.indexes,
+        "referrers": with_it.referrers,
+        "platforms": with_it.platforms,
+        "locked": [name or "/" for name in with_it.locked],
+    }
+    return Response(ConsequencesRow(shown).data)
+
+
+def delete_responses() -> dict[Any, Any]:
+    """What a DELETE here may answer, for `responses`."""
+    return {
+        200: OpenApiResponse(ConsequencesRow, description="Of a dry run: what would go."),
+        202: OpenApiResponse(description="The registry took the order, and still shows it."),
+        204: OpenApiResponse(description="It is gone."),
+    } | FAILED
