@@ -6,7 +6,7 @@ same as making a secret of it by hand (`access.machines`), and stopping it no mo
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -124,6 +124,29 @@ def remove_rule(
     emit([TrustRuleRemoved("", timezone.now(), rule.name, machine.name, old)], actor=actor)
 
 
+def require_sense(terms: Terms) -> None:
+    """Raises ValidationError, by the field's name, for terms that let in more than anybody can mean,
+    or nothing. Asks no database."""
+    wrong: dict[str, str] = {}
+    try:
+        require_address(terms.issuer, allow_private=terms.allow_private)
+    except ValueError as error:
+        wrong["issuer"] = str(error)
+    try:
+        require_narrow(terms.subject, terms.issuer)
+    except InvalidSubject as error:
+        wrong["subject"] = str(error)
+    said = terms.audience
+    if "*" in said or said != said.strip() or not said.isprintable():
+        wrong["audience"] = _("An audience is compared as it is: no stars, no spaces around it.")
+    try:
+        ssl_context(terms.ca_certificate or None)
+    except InvalidConnection as error:
+        wrong["ca_certificate"] = str(error)
+    if wrong:
+        raise ValidationError(wrong)
+
+
 # Who may -----------------------------------------------------------------------------------------
 
 
@@ -158,24 +181,7 @@ def _require_network(rights: Rights, terms: Terms, before: TrustRule | None) -> 
 
 
 def _check(rule: TrustRule) -> None:
-    wrong: dict[str, str] = {}
-    try:
-        require_address(rule.issuer, allow_private=rule.allow_private)
-    except ValueError as error:
-        wrong["issuer"] = str(error)
-    try:
-        require_narrow(rule.subject, rule.issuer)
-    except InvalidSubject as error:
-        wrong["subject"] = str(error)
-    said = rule.audience
-    if "*" in said or said != said.strip() or not said.isprintable():
-        wrong["audience"] = _("An audience is compared as it is: no stars, no spaces around it.")
-    try:
-        ssl_context(rule.ca_certificate or None)
-    except InvalidConnection as error:
-        wrong["ca_certificate"] = str(error)
-    if wrong:
-        raise ValidationError(wrong)
+    require_sense(Terms(**{one.name: getattr(rule, one.name) for one in fields(Terms)}))
     rule.full_clean(exclude=["disabled_at", "last_used_at"])
 
 

@@ -85,8 +85,7 @@ def create_subscription(
         [SubscriptionCreated(_registry(made), timezone.now(), made.name, _told(made))], actor=actor
     )
     if settings.url is None:
-        because = _("It came from a file without its address: enter that first.")
-        switch(made, Subscription.State.STOPPED, because=because, actor=actor)
+        _stop_without_address(made, actor)
     return Signed(made, secret)
 
 
@@ -157,6 +156,17 @@ def resume_subscription(
     if subscription.state != Subscription.State.ACTIVE:
         switch(subscription, Subscription.State.ACTIVE, because="", actor=actor)
     return subscription, _release(subscription, send=send_held)
+
+
+@durable
+def wait_for_address(subscription: Subscription, *, rights: Rights, actor: Actor) -> Subscription:
+    """Let one that is paused, and has no address yet, be paused no more: what happens is still held,
+    until somebody has entered the address and lets it go on."""
+    subscription = locked(subscription)
+    require_care(subscription, rights)
+    if not subscription.url.reveal() and subscription.state == Subscription.State.PAUSED:
+        _stop_without_address(subscription, actor)
+    return subscription
 
 
 @durable
@@ -239,6 +249,11 @@ def switch(
         ],
         actor=actor,
     )
+
+
+def _stop_without_address(subscription: Subscription, actor: Actor) -> None:
+    because = _("It came from a file without its address: enter that first.")
+    switch(subscription, Subscription.State.STOPPED, because=because, actor=actor)
 
 
 def _leave_out_unreadable(subscription: Subscription, rights: Rights) -> None:
