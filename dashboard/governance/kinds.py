@@ -248,7 +248,7 @@ class Moment(Kind):
         return self.show(value)
 
     def show(self, value: Any) -> str:
-        return str(value.isoformat()).replace("+00:00", "Z")
+        return str(value.isoformat()).replace("+00:00", "Z") if value else ""
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"}

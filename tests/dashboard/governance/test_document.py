@@ -206,7 +206,8 @@ def test_whatever_text_comes_nothing_but_problems_comes_of_it(text: str) -> None
 # Writing --------------------------------------------------------------------------------------
 
 
-@QUICKLY
+# Each draws a whole installation.
+@settings(max_examples=25, deadline=None)
 @given(governance())
 def test_what_is_written_reads_back_as_the_same_and_is_written_the_same(data: Any) -> None:
     document = build(data)
