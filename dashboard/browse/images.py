@@ -199,10 +199,12 @@ class ImagePage:
         """Signatures, SBOMs, attestations and whatever else is about this."""
         if self.is_index:
             beside = [child for child in self._children if child.attests]
-        else:
+        elif self.parents:
             beside = list(
                 ManifestChild.objects.filter(parent__in=self.parents, attests=self.manifest.digest)
             )
+        else:
+            beside = []
         return referrers_of(self.repository, self.manifest.digest, beside)
 
     @cached_property
@@ -234,5 +236,7 @@ def layers_of(user: Someone, repository: Repository, manifest: Manifest) -> list
 
 
 def _held_by(repository: Repository, digests: Sequence[str]) -> dict[str, Artifact]:
+    if not digests:
+        return {}
     held = Artifact.objects.filter(repository=repository, manifest__digest__in=digests)
     return {artifact.manifest.digest: artifact for artifact in held.with_manifests()}

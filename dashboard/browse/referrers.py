@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from registries.models import Artifact, Manifest, ManifestChild, Repository, Tag
+from registries.models import Manifest, ManifestChild, Repository, Tag
 from registries.oci.reference import Digest, referrers_tag
 
 COSIGN_KINDS = {
@@ -56,7 +57,7 @@ def referrers_of(
 ) -> list[Referrer]:
     """What is attached to the manifest; `beside` are entries of indexes that attest something of it.
 
-    Four queries, whatever there is. Each digest once, kinds together.
+    Four queries at most, and two where nothing is. Each digest once, kinds together.
     """
     attached = [*_by_subject(repository, digest), *_by_tags_or_index(repository, digest, beside)]
     once: dict[str, Referrer] = {}
@@ -66,12 +67,8 @@ def referrers_of(
 
 
 def _by_subject(repository: Repository, digest: str) -> list[Referrer]:
-    found = (
-        Artifact.objects.present()
-        .filter(repository=repository, manifest__subject_digest=digest)
-        .with_manifests()[:MOST]
-    )
-    return [_of_manifest(artifact.manifest, "subject") for artifact in found]
+    found = _held(repository).filter(subject_digest=digest)[:MOST]
+    return [_of_manifest(manifest, "subject") for manifest in found]
 
 
 def _by_tags_or_index(
@@ -81,29 +78,33 @@ def _by_tags_or_index(
     names = {fallback: "", **{f"{fallback}.{suffix}": suffix for suffix in COSIGN_KINDS}}
     found: list[Referrer] = []
     listed: list[int] = []
-    for tag in Tag.objects.filter(repository=repository, name__in=names).with_manifests():
+    tags = Tag.objects.filter(repository=repository, name__in=names).only("name", "artifact")
+    for tag in tags.with_manifests():
         manifest = tag.artifact.manifest
         if suffix := names[tag.name]:
             found.append(_of_manifest(manifest, "cosign", COSIGN_KINDS[suffix]))
         else:
             listed.append(manifest.pk)
-    entries = dict.fromkeys(ManifestChild.objects.filter(parent__in=listed)[:MOST], "fallback")
-    entries |= dict.fromkeys(beside, "buildkit")
-    return found + _of_children(repository, entries)
+    children = ManifestChild.objects.filter(parent__in=listed)[:MOST] if listed else ()
+    entries = dict.fromkeys(children, "fallback") | dict.fromkeys(beside, "buildkit")
+    return found + _of_children(repository, entries) if entries else found
 
 
 def _of_children(repository: Repository, entries: Mapping[ManifestChild, str]) -> list[Referrer]:
     digests = [child.digest for child in entries]
-    known = {
-        artifact.manifest.digest: artifact.manifest
-        for artifact in Artifact.objects.present()
-        .filter(repository=repository, manifest__digest__in=digests)
-        .with_manifests()
-    }
+    known = {it.digest: it for it in _held(repository).filter(digest__in=digests)}
     return [
         _of_manifest(known[child.digest], way) if child.digest in known else _of_entry(child, way)
         for child, way in entries.items()
     ]
+
+
+def _held(repository: Repository) -> QuerySet[Manifest]:
+    """The manifests that the repository has, with what is told of those attached to something."""
+    held = Manifest.objects.filter(
+        artifacts__repository=repository, artifacts__missing_since__isnull=True
+    )
+    return held.only("digest", "kind", "artifact_type", "media_type", "total_size", "created")
 
 
 def _of_entry(child: ManifestChild, way: str) -> Referrer:
