@@ -1,5 +1,5 @@
 """`python -m benchmarks [sync] [memory] [pages] [tokens] [inbound] [outbound] [push]
-[vendors]`: measure, show, and keep in RESULTS.md.
+[vendors] [governance]`: measure, show, and keep in RESULTS.md.
 
 Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
 catalog stay for the next time.
@@ -16,7 +16,17 @@ from benchmarks.report import Line, keep, show
 from dashboard import embedded
 
 HOME = Path(__file__).resolve().parent.parent / ".portolan" / "bench"
-PARTS = ("sync", "memory", "pages", "tokens", "inbound", "outbound", "push", "vendors")
+PARTS = (
+    "sync",
+    "memory",
+    "pages",
+    "tokens",
+    "inbound",
+    "outbound",
+    "push",
+    "vendors",
+    "governance",
+)
 
 
 def main() -> int:
@@ -56,7 +66,16 @@ def _measure(part: str) -> int:
 
 
 def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
-    from benchmarks import inbound, outbound, pages, pushing, syncing, tokens, vendors
+    from benchmarks import (
+        governance,
+        inbound,
+        outbound,
+        pages,
+        pushing,
+        syncing,
+        tokens,
+        vendors,
+    )
 
     return {
         "sync": ("Sync of a thousand repositories", lambda: syncing.measure(HOME)),
@@ -70,6 +89,7 @@ def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
         "outbound": ("Webhooks out", outbound.measure),
         "push": ("From a push to a subscriber", lambda: pushing.measure(HOME)),
         "vendors": ("Requests that vendors' listings take", vendors.measure),
+        "governance": ("Governance as code", governance.measure),
     }[part]
 
 
