@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -166,6 +167,19 @@ def test_more_problems_than_anybody_mends_are_counted() -> None:
         parse("version: 1\nteams:\n" + "  - {}\n" * 150)
     assert len(refused.value.problems) == 100
     assert str(refused.value).endswith("and 50 more")
+
+
+def test_the_file_in_the_handbook_is_one() -> None:
+    handbook = (Path(__file__).resolve().parents[3] / "docs" / "governance.md").read_text()
+    text = handbook.partition("```yaml\n")[2].partition("```")[0]
+    document = parse(text)
+    assert {name: len(items) for name, items in document.items.items()} == {
+        "registries": 1, "teams": 1, "members": 2, "claim_rules": 1, "service_principals": 1,
+        "trust_rules": 1, "grants": 3, "webhooks": 1,
+    }  # fmt: skip
+    jsonschema.Draft202012Validator(schema()).validate(
+        yaml.load(text, Loader=yaml.BaseLoader) | {"version": 1}
+    )
 
 
 def test_values_are_read_as_a_file_with_them_would_be() -> None:
