@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 
     from access.models import AuditEntry
 
-_WAYS = [
+WAYS = [
     ("browser", _("browser")),
     ("api", _("REST API")),
     ("docker", _("docker")),
     ("shell", _("shell")),
     ("system", _("Portolan itself")),
 ]
-_EVENTS = sorted(name_of(event) for event in TARGETS)
+EVENTS = sorted(name_of(event) for event in TARGETS)
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -51,25 +52,17 @@ class AuditFilter(forms.Form):
     event = forms.ChoiceField(
         label=_("What"),
         required=False,
-        choices=[("", _("anything")), *((event, event) for event in _EVENTS)],
+        choices=[("", _("anything")), *((event, event) for event in EVENTS)],
     )
     registry = _text(_("Registry"), 63, list="registries")
-    way = forms.ChoiceField(label=_("By way of"), required=False, choices=[("", _("any")), *_WAYS])
+    way = forms.ChoiceField(label=_("By way of"), required=False, choices=[("", _("any")), *WAYS])
     since = _day(_("From"))
     until = _day(_("To"))
 
     def narrow(self, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         """Those of the entries that pass. Days are whole and in UTC, as everything in the log."""
         self.is_valid()
-        found = self.cleaned_data
-        for name, lookup in _LOOKUPS.items():
-            if value := found.get(name):
-                entries = entries.filter(**{lookup: value})
-        if day := found.get("since"):
-            entries = entries.filter(at__gte=datetime.combine(day, time.min, UTC))
-        if day := found.get("until"):
-            entries = entries.filter(at__lte=datetime.combine(day, time.max, UTC))
-        return entries
+        return narrowed(entries, self.cleaned_data)
 
     @property
     def problems(self) -> list[str]:
@@ -85,6 +78,18 @@ class AuditFilter(forms.Form):
         """Whether anything is filtered by."""
         self.is_valid()
         return any(self.cleaned_data.values())
+
+
+def narrowed(entries: QuerySet[AuditEntry], wanted: Mapping[str, Any]) -> QuerySet[AuditEntry]:
+    """Those that pass a filter's values, under its fields' names."""
+    for name, lookup in _LOOKUPS.items():
+        if value := wanted.get(name):
+            entries = entries.filter(**{lookup: value})
+    if day := wanted.get("since"):
+        entries = entries.filter(at__gte=datetime.combine(day, time.min, UTC))
+    if day := wanted.get("until"):
+        entries = entries.filter(at__lte=datetime.combine(day, time.max, UTC))
+    return entries
 
 
 # Parts of a target are found by its trigram index, which LIKE uses and upper() would not.

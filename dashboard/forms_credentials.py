@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,21 +66,7 @@ class CredentialFilter(forms.Form):
     def narrow(self, found: CredentialQuerySet, now: datetime) -> CredentialQuerySet:
         """Those that pass."""
         self.is_valid()
-        wanted = self.cleaned_data
-        if text := wanted.get("q"):
-            found = found.filter(
-                Q(owner__icontains=text)
-                | Q(label__icontains=text)
-                | Q(key_id__icontains=text)
-                | Q(team__name__icontains=text)
-            )
-        if kind := wanted.get("kind"):
-            found = found.filter(kind=kind)
-        if days := wanted.get("ending"):
-            found = found.ending_by(now + timedelta(days=days))
-        if days := wanted.get("unused"):
-            found = found.unused_since(now - timedelta(days=days))
-        return _in_state(found, wanted.get("state", ""), now)
+        return narrowed(found, self.cleaned_data, now)
 
     @property
     def problems(self) -> list[str]:
@@ -95,6 +82,26 @@ class CredentialFilter(forms.Form):
         """Whether anything is filtered by."""
         self.is_valid()
         return any(self.cleaned_data.values())
+
+
+def narrowed(
+    found: CredentialQuerySet, wanted: Mapping[str, Any], now: datetime
+) -> CredentialQuerySet:
+    """Those that pass a filter's `q`, `kind`, `state`, `ending` and `unused` (in days)."""
+    if text := wanted.get("q"):
+        found = found.filter(
+            Q(owner__icontains=text)
+            | Q(label__icontains=text)
+            | Q(key_id__icontains=text)
+            | Q(team__name__icontains=text)
+        )
+    if kind := wanted.get("kind"):
+        found = found.filter(kind=kind)
+    if days := wanted.get("ending"):
+        found = found.ending_by(now + timedelta(days=days))
+    if days := wanted.get("unused"):
+        found = found.unused_since(now - timedelta(days=days))
+    return _in_state(found, wanted.get("state", ""), now)
 
 
 def _in_state(found: CredentialQuerySet, state: str, now: datetime) -> CredentialQuerySet:

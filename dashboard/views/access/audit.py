@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from access.actions import Action
 from access.models import AuditEntry
-from access.policy import rights_of, visible_registries
+from access.policy import Rights, rights_of, visible_registries
 from access.scopes import EVERYTHING, Extent
 from access.shortcuts import require
 from access.tasks import verify_trail
@@ -34,13 +34,14 @@ CHUNK = 1000
 REGISTRIES_OFFERED = 200
 # A page waits for the verification so long; a log that takes longer is verified by a worker.
 VERIFY_SECONDS = 15
-_NEWEST = Order.read("", {"number": Column(F("number"), int, descending_first=True)})
+ORDERS = {"number": Column(F("number"), int, descending_first=True)}
+_NEWEST = Order.read("", ORDERS)
 
 
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """The entries one may read, newest first."""
-    readable = _readable(request)
+    readable = readable_entries(rights_of(request.user))
     form = AuditFilter(request.GET)
     entries = form.narrow(readable)
     page = paginate(entries, order=_NEWEST, query=request.GET)
@@ -63,9 +64,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 @require_safe
 def entry(request: HttpRequest, number: int) -> HttpResponse:
     """One entry with all that it says."""
-    found = _readable(request).filter(number=number).first()
-    if found is None:
-        raise Http404(_("There is no entry of this number."))
+    found = entry_or_404(rights_of(request.user), number)
     context = {
         "section": "audit",
         "entry": found,
@@ -82,7 +81,7 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     if form not in (CSV, JSON_LINES):
         raise Http404
     asked = AuditFilter(request.GET)
-    entries = asked.narrow(_readable(request)).order_by("number")
+    entries = asked.narrow(readable_entries(rights_of(request.user))).order_by("number")
     if asked.problems:
         # Half of a filter would be a file of something else than what was asked for.
         return HttpResponse("\n".join(asked.problems), status=400, content_type="text/plain")
@@ -107,9 +106,16 @@ def verify(request: HttpRequest) -> HttpResponse:
     return redirect("audit")
 
 
-def _readable(request: HttpRequest) -> QuerySet[AuditEntry]:
+def entry_or_404(rights: Rights, number: int) -> AuditEntry:
+    """One entry; raises PermissionDenied for who may read none, and Http404."""
+    found = readable_entries(rights).filter(number=number).first()
+    if found is None:
+        raise Http404(_("There is no entry of this number."))
+    return found
+
+
+def readable_entries(rights: Rights) -> QuerySet[AuditEntry]:
     """All entries, or those of the registries whose log one may read. Raises PermissionDenied."""
-    rights = rights_of(request.user)
     if rights.may(Action.AUDIT_READ, EVERYTHING):
         return AuditEntry.objects.all()
     scopes = rights.scopes(Action.AUDIT_READ)

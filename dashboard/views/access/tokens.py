@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from access import keyring, personal_tokens
 from access.actions import Action, parsed
 from access.keyring import Issued
-from access.models import Secret
+from access.models import Secret, User
 from access.scopes import EVERYTHING, Scope
+from dashboard.callers import Caller
 from dashboard.forms_tokens import TokenForm, usual_day
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
@@ -80,7 +81,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, key_id: str) -> HttpResponse:
     """Ask once more, and then let it work no more. Who manages access everywhere revokes anybody's."""
     one = asker(request)
-    token = _token_or_404(one, key_id)
+    token = token_or_404(one, key_id)
     own = token.user_id == one.user.pk
     if request.method == "POST":
         acted(request, lambda: _revoke(one, token))
@@ -89,10 +90,12 @@ def revoke(request: HttpRequest, key_id: str) -> HttpResponse:
     return render(request, "access/tokens/revoke.html", context)
 
 
-def _token_or_404(one: Asker, key_id: str) -> Secret:
+def token_or_404(one: Caller, key_id: str) -> Secret:
+    """One's own token, or anybody's for who manages access everywhere."""
     found = Secret.objects.filter(kind=Secret.Kind.PERSONAL, key_id=key_id)
     if not one.manages(EVERYTHING):
-        found = found.filter(user=one.user)
+        own = one.somebody if isinstance(one.somebody, User) else None
+        found = found.filter(user=own) if own else found.none()
     token = found.select_related("user").first()
     if token is None:
         raise Http404(_("There is no such token."))

@@ -28,10 +28,12 @@ from access.models import ServicePrincipal, TrustRule
 from access.policy import rights_of
 from access.scopes import EVERYTHING
 from access.subjects import GITHUB, GITLAB
+from dashboard.callers import Caller
 from dashboard.ci_snippets import NO_HOST, snippets
 from dashboard.forms_trust import TrustRuleForm
 from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.machines import machine_or_404
 from dashboard.views.access.reassured import reassure
 from dashboard.views.access.show_once import login_hosts
 from dashboard.views.access.submitting import DONE, acted, submitted
@@ -110,7 +112,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     found = actions.visible_rules(one.user, one.rights)
     machine = request.GET.get("machine", "")
     if machine:
-        found = found.filter(service_principal=_machine_or_404(one, machine))
+        found = found.filter(service_principal=machine_or_404(one, machine))
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
     context = {
         "section": "access",
@@ -127,10 +129,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """A rule for a machine; its page says what to paste into the pipeline."""
     one = asker(request)
-    if not _may_create(one):
-        raise PermissionDenied(
-            _("Trust rules are made by who maintains a team's machines, or manages access.")
-        )
+    require_making(one)
     reassure(request)  # who took a session over must not leave a way in that outlives it
     preset = _preset(request.GET.get("kind", ""))
     form = TrustRuleForm(
@@ -161,7 +160,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def rule(request: HttpRequest, name: str) -> HttpResponse:
     """What the rule takes, and what to paste into a pipeline."""
     one = asker(request)
-    shown = _rule_or_404(one, name)
+    shown = rule_or_404(one, name)
     machine = shown.service_principal
     hosts = login_hosts(one, rights_of(machine))
     context = {
@@ -182,7 +181,7 @@ def rule(request: HttpRequest, name: str) -> HttpResponse:
 def change(request: HttpRequest, name: str) -> HttpResponse:
     """Other terms; the name and the machine stay."""
     one = asker(request)
-    shown = _rule_or_404(one, name)
+    shown = rule_or_404(one, name)
     require_care(shown.service_principal, one.rights, one.user)
     reassure(request)
     form = TrustRuleForm(
@@ -202,7 +201,7 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
 def switch(request: HttpRequest, name: str) -> HttpResponse:
     """Off, or on again. What the button said counts, not what the rule is by now."""
     one = asker(request)
-    shown = _rule_or_404(one, name)
+    shown = rule_or_404(one, name)
     acted(request, lambda: _switch(one, shown, on=request.POST.get("state") == "on"))
     return redirect("trust-rule", shown.name)
 
@@ -211,7 +210,7 @@ def switch(request: HttpRequest, name: str) -> HttpResponse:
 def remove(request: HttpRequest, name: str) -> HttpResponse:
     """Ask, and then remove it."""
     one = asker(request)
-    shown = _rule_or_404(one, name)
+    shown = rule_or_404(one, name)
     require_control(shown.service_principal, one.rights, one.user)
     if request.method == "POST":
         acted(request, lambda: _remove(one, shown))
@@ -221,13 +220,9 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _create(one: Asker, form: TrustRuleForm) -> str:
-    name = form.cleaned_data["machine"]
-    machine = visible_machines(one.user, one.rights).filter(name=name).first()
-    if machine is None:
-        raise ValidationError({"machine": _("There is no machine of this name.")})
     made = actions.create_rule(
         name=form.cleaned_data["name"],
-        machine=machine,
+        machine=machine_for(one, form.cleaned_data["machine"], field="machine"),
         terms=form.terms,
         rights=one.rights,
         maintainer=one.user,
@@ -258,24 +253,34 @@ def _remove(one: Asker, shown: TrustRule) -> str:
     return _("The trust rule %s was removed.") % shown.name
 
 
-def _rule_or_404(one: Asker, name: str) -> TrustRule:
-    found = actions.visible_rules(one.user, one.rights).filter(name=name).first()
+def rule_or_404(one: Caller, name: str) -> TrustRule:
+    """The rule, if he may know of it."""
+    found = actions.visible_rules(one.maintainer, one.rights).filter(name=name).first()
     if found is None:
         raise Http404(_("There is no trust rule of this name."))
     return found
 
 
-def _machine_or_404(one: Asker, name: str) -> ServicePrincipal:
-    found = visible_machines(one.user, one.rights).filter(name=name).first()
+def machine_for(one: Caller, name: str, *, field: str) -> ServicePrincipal:
+    """The machine that a form or a body names in this field; raises ValidationError."""
+    found = visible_machines(one.maintainer, one.rights).filter(name=name).first()
     if found is None:
-        raise Http404(_("There is no machine of this name."))
+        raise ValidationError({field: _("There is no machine of this name.")})
     return found
 
 
-def _may_create(one: Asker) -> bool:
-    """Whether there may be a machine that this person can make a rule for; the action judges."""
+def require_making(one: Caller) -> None:
+    """Raises PermissionDenied unless there may be a machine that he can make a rule for; the action
+    judges of which."""
+    if not _may_create(one):
+        raise PermissionDenied(
+            _("Trust rules are made by who maintains a team's machines, or manages access.")
+        )
+
+
+def _may_create(one: Caller) -> bool:
     managing = one.rights.may(Action.ACCESS_MANAGE, EVERYTHING)
-    return managing or ownable_teams(one.user, one.rights).exists()
+    return managing or ownable_teams(one.maintainer, one.rights).exists()
 
 
 def _controls(one: Asker, machine: ServicePrincipal) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from access import trust_rules as actions
 from access.tokens.assertions import Unreadable, read
 from access.tokens.trial import Trial, try_out
+from dashboard.callers import Caller
 from dashboard.forms_access import refuse
 from dashboard.forms_trust import TryTokenForm
 from dashboard.views.access.asking import Asker, asker
@@ -37,10 +38,17 @@ def try_token(request: HttpRequest) -> HttpResponse:
 
 def _tried(one: Asker, form: TryTokenForm) -> Trial | None:
     try:
-        assertion = read(form.cleaned_data["token"])
-    except Unreadable as error:
-        refuse(form, ValidationError({"token": str(error)}))
+        return trial_of(one, form.cleaned_data["token"], machine=form.cleaned_data["machine"])
+    except ValidationError as error:
+        refuse(form, error)
         return None
-    rules = actions.visible_rules(one.user, one.rights).filter(issuer=assertion.issuer)
-    machine = form.cleaned_data["machine"]
+
+
+def trial_of(one: Caller, token: str, *, machine: str) -> Trial:
+    """What would become of the token; raises ValidationError for what is none."""
+    try:
+        assertion = read(token)
+    except Unreadable as error:
+        raise ValidationError({"token": str(error)}) from None
+    rules = actions.visible_rules(one.maintainer, one.rights).filter(issuer=assertion.issuer)
     return try_out(assertion, list(rules), machine=machine, now=timezone.now())

@@ -1,0 +1,106 @@
+"""`/credentials`: whatever somebody signs in with, as one list: its owner, end and last use."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.credentials import visible_credentials
+from access.models import Credential
+from dashboard.api.bodies import Row
+from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.resources import Resource
+from dashboard.forms_credentials import narrowed
+from dashboard.views.access.credentials import ORDERS
+
+_EXAMPLE = {
+    "kind": "sp",
+    "owner": "sp:shop-builds",
+    "team": "shop",
+    "label": "Jenkins in Basel",
+    "key_id": "k3v9x0q2m1",
+    "state": "live",
+    "created_at": "2026-03-02T09:30:00Z",
+    "created_by": "anna",
+    "expires_at": "2026-12-31T23:59:59Z",
+    "revoked_at": None,
+    "last_used_at": "2026-11-26T08:15:00Z",
+    "last_used_from": "192.0.2.7",
+}
+
+
+class CredentialRow(Row):
+    """A secret of a machine, person or shared account, or what Portolan signs in to a registry with."""
+
+    kind = serializers.CharField(
+        help_text=", ".join(f"`{value.value}`" for value in Credential.Kind)
+    )
+    owner = serializers.CharField(
+        help_text="`user:NAME`, `sp:NAME`, `admin:REGISTRY` or `registry:REGISTRY`."
+    )
+    team = serializers.CharField(
+        source="team.name", default=None, allow_null=True, help_text="The team that owns it."
+    )
+    label = serializers.CharField(help_text="What it is for.")  # type: ignore[assignment]  # here it is a field's name
+    key_id = serializers.CharField(help_text="The part of it that may be seen; empty for none.")
+    state = serializers.SerializerMethodField(
+        help_text="`live`, `off` (its owner is switched off), `expired` or `revoked`."
+    )
+    created_at = serializers.DateTimeField()
+    created_by = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Null for never.")
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    last_used_from = serializers.CharField(allow_null=True, help_text="The address.")
+
+    def get_state(self, credential: Credential) -> str:
+        return credential.state(timezone.now()).value
+
+
+class CredentialQuery(PageQuery):
+    q = serializers.CharField(
+        required=False, max_length=150, help_text="A part of the owner, label, key id or team."
+    )
+    kind = serializers.ChoiceField(
+        choices=[value.value for value in Credential.Kind], required=False
+    )
+    state = serializers.ChoiceField(
+        choices=["live", "off", "expired", "revoked", "all"], default="live"
+    )
+    ending = serializers.IntegerField(
+        min_value=1, max_value=36500, required=False, help_text="Ends within so many days."
+    )
+    unused = serializers.IntegerField(
+        min_value=1, max_value=36500, required=False, help_text="Not used for so many days."
+    )
+    sort = sorts(ORDERS)
+
+
+class Credentials(Resource):
+    @extend_schema(
+        operation_id="list_credentials",
+        tags=["credentials"],
+        summary="List credentials",
+        parameters=[CredentialQuery],
+        responses=page_of(CredentialRow),
+        examples=[
+            OpenApiExample(
+                "One secret",
+                {"items": [_EXAMPLE], "next": None, "previous": None},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """What ends first comes first. With `access manage` on everything all secrets, on a registry
+        its shared account's; with `registry manage` the connection's; for a person who is signed in
+        himself, his own and those of his teams' machines. No list has a secret itself."""
+        caller = self.caller
+        query = CredentialQuery.read(request)
+        visible = visible_credentials(caller.maintainer, caller.rights)
+        found = narrowed(visible, query.values, timezone.now()).select_related("team")
+        page = turn_page(request, found, query, ORDERS)
+        return answer_page(request, page, query, CredentialRow)

@@ -1,0 +1,173 @@
+"""`/tokens`: a person's own access tokens, never wider than himself."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import keyring, personal_tokens
+from access.models import Secret, User
+from dashboard.api.access.machine_secrets import EXAMPLE, AnySecretRow, answer_issued
+from dashboard.api.bodies import Body
+from dashboard.api.etags import answer_one, require_match
+from dashboard.api.fields import ActionField, ScopeField
+from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
+from dashboard.api.resources import Resource
+from dashboard.callers import Caller
+from dashboard.forms_access import end_of
+from dashboard.forms_tokens import USUAL_DAYS, usual_day
+from dashboard.views.access.tokens import COLUMNS, token_or_404
+from registries.transactions import together
+
+TAG = "personal tokens"
+_LIMITS = {"actions": ["content read"], "scopes": ["prod/team-a/*"]}
+_EXAMPLE = {"owner": "anna", **_LIMITS, **EXAMPLE, "label": "release script"}
+
+
+class TokenRow(AnySecretRow):
+    """A personal access token. Without actions or scopes it is not limited by them."""
+
+    owner = serializers.CharField(source="user.username")
+    actions = serializers.ListField(child=serializers.CharField(), help_text="All it may do.")
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="And where.")
+
+    class Meta:
+        ref_name = "PersonalToken"
+
+
+class IssuedTokenRow(TokenRow):
+    """A token that was just made, with itself."""
+
+    secret = serializers.SerializerMethodField(help_text="Shown this once.")
+
+    class Meta:
+        ref_name = "IssuedPersonalToken"
+
+    def get_secret(self, _secret: Secret) -> str:
+        return str(self.context["secret"])
+
+
+class TokenQuery(PageQuery):
+    state = serializers.ChoiceField(choices=["live", "ended"], default="live")
+    sort = sorts(COLUMNS)
+
+
+class TokenBody(Body):
+    label = serializers.CharField(  # type: ignore[assignment]  # here it is a field's name
+        max_length=63, help_text="What it is for, so that you know it when it ends."
+    )
+    expires_at = serializers.DateTimeField(
+        required=False, help_text=f"Left out, the end of the day in {USUAL_DAYS} days."
+    )
+    actions = serializers.ListField(
+        child=ActionField(), default=list, help_text="All that it may do; none is no limit."
+    )
+    scopes = serializers.ListField(
+        child=ScopeField(), default=list, max_length=100, help_text="Where; none is no limit."
+    )
+
+
+class Tokens(Resource):
+    @extend_schema(
+        operation_id="list_tokens",
+        tags=[TAG],
+        summary="List one's own tokens",
+        parameters=[TokenQuery],
+        responses=page_of(TokenRow),
+        examples=[
+            OpenApiExample(
+                "One token",
+                {"items": [_EXAMPLE], "next": None, "previous": None},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Those that work, or with `state=ended` those that work no more. Others' are among the
+        credentials."""
+        user = _person(self.caller)
+        query = TokenQuery.read(request)
+        own, live = personal_tokens.tokens_of(user), keyring.live(timezone.now())
+        found = own.exclude(live) if query["state"] == "ended" else own.filter(live)
+        page = turn_page(request, found.select_related("user"), query, COLUMNS)
+        return answer_page(request, page, query, TokenRow)
+
+    @extend_schema(
+        operation_id="create_token",
+        tags=[TAG],
+        summary="Make a token for oneself",
+        request=TokenBody,
+        responses={201: IssuedTokenRow},
+        examples=[
+            OpenApiExample(
+                "To pull below one path", {"label": "laptop", **_LIMITS}, request_only=True
+            ),
+            OpenApiExample(
+                "Made", _EXAMPLE | {"secret": "ptl_pat_k3v9x0q2m1_…"}, response_only=True
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Shown this once. Only for who is signed in himself: a token makes no token."""
+        caller = self.caller
+        user = _person(caller)
+        if caller.maintainer is None:
+            raise PermissionDenied(_("Tokens are made by who is signed in, not by another token."))
+        require_reassured(request)
+        given = TokenBody.read(request)
+        issued = personal_tokens.create_token(
+            user=user,
+            label=given["label"],
+            actions=given["actions"],
+            scopes=given["scopes"],
+            expires_at=given.get("expires_at") or end_of(usual_day()),
+            rights=caller.rights,
+            actor=caller.actor,
+        )
+        return answer_issued(IssuedTokenRow, issued, at=request.path)
+
+
+class OneToken(Resource):
+    @extend_schema(
+        operation_id="show_token",
+        tags=[TAG],
+        summary="Show a token's state",
+        responses=TokenRow,
+        examples=[OpenApiExample("A token", _EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, key_id: str) -> Response:
+        """All but itself. One's own, or anybody's for who has `access manage` on everything."""
+        return answer_one(request, TokenRow(token_or_404(self.caller, key_id)).data)
+
+    @extend_schema(
+        operation_id="revoke_token",
+        tags=[TAG],
+        summary="Revoke a token",
+        responses={204: None},
+    )
+    def delete(self, request: Request, key_id: str) -> Response:
+        """It works no more; once more is no error. One's own, or anybody's for who has
+        `access manage` on everything."""
+        caller = self.caller
+        token_or_404(caller, key_id)
+        with together():
+            found = Secret.objects.select_for_update(of=("self",)).get(key_id=key_id)
+            token = token_or_404(caller, found.key_id)
+            require_match(request, TokenRow(token).data)
+            personal_tokens.revoke_token(token, rights=caller.rights, actor=caller.actor)
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _person(caller: Caller) -> User:
+    """Whose tokens they are; raises PermissionDenied for a machine."""
+    if isinstance(caller.somebody, User):
+        return caller.somebody
+    raise PermissionDenied(_("Machines have secrets of their own, and no personal tokens."))
