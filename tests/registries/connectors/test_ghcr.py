@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from registries.connectors import CONNECTORS, Connector, connect
 from registries.connectors.ghcr.api import REQUESTS_PER_MINUTE, read_version
 from registries.connectors.ghcr.connector import GhcrConnector
+from registries.connectors.reports import NewWebhook
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import (
@@ -255,3 +256,43 @@ def test_no_field_that_github_may_send_breaks_reading(fields: dict[str, Any], va
         digest, tags, _ = read_version(version)
         assert isinstance(digest, str)
         assert all(isinstance(tag, str) for tag in tags)
+
+
+# Webhooks
+
+
+def wanted(owner: str) -> NewWebhook:
+    at = "https://portolan.example.com/hooks/in/github"
+    return NewWebhook("portolan-github", at, "Bearer s", f"{at}?secret=s", owner, "s")
+
+
+def test_a_webhook_is_signed_with_its_secret_changed_in_place_and_pinged(fake: FakeGithub) -> None:
+    async def twice(connector: Connector) -> tuple[str, str, str]:
+        first = await connector.create_webhook(wanted("acme"))
+        again = await connector.create_webhook(wanted("Acme"))
+        return first.id, again.id, await connector.ping_webhook(again.id)
+
+    first, again, said = use("ghcr", token(fake), twice)
+    (hook,) = fake.hooks["acme"]
+    assert first == again == f"acme/{hook['id']}"
+    assert (hook["config"]["secret"], hook["config"]["insecure_ssl"]) == ("s", "0")
+    assert "package" in hook["events"]
+    assert fake.pinged == [hook["id"]]
+    assert said.endswith(".")
+
+
+def test_users_have_no_webhooks_and_are_told_so(fake: FakeGithub) -> None:
+    fake.users = {"octo"}
+    with pytest.raises(Unsupported, match="octo is a user"):
+        use("ghcr", token(fake), lambda connector: connector.create_webhook(wanted("octo")))
+    report = use("ghcr", token(fake, owners="octo"), lambda connector: connector.report())
+    assert (report.webhooks, report.unread) == ((), ())
+
+
+def test_a_token_without_the_right_to_webhooks_is_told_which_it_takes(fake: FakeGithub) -> None:
+    fake.misbehave(path_has("/orgs/acme/hooks"), answers(404))
+    with pytest.raises(NotFound) as caught:
+        use("ghcr", token(fake), lambda connector: connector.create_webhook(wanted("acme")))
+    assert "admin:org_hook" in caught.value.advice
+    report = use("ghcr", token(fake), lambda connector: connector.report())
+    assert "admin:org_hook" in report.unread[0]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from registries.connectors import Connector
 from registries.connectors.gitea.connector import PAGE, GiteaConnector
 from registries.connectors.gitea.versions import Version, parse_versions
+from registries.connectors.reports import NewWebhook
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
-from registries.oci.errors import AuthenticationFailed, NotFound
+from registries.oci.errors import AuthenticationFailed, NotFound, Unsupported
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has
@@ -154,3 +155,41 @@ anything = st.recursive(
 @given(st.lists(st.fixed_dictionaries({"type": st.just("container"), "name": anything}) | anything))
 def test_whatever_it_says_is_versions_or_nothing(page: object) -> None:
     assert all(isinstance(version, Version) for version in parse_versions(page))
+
+
+# Webhooks
+
+
+def wanted(owner: str) -> NewWebhook:
+    at = "https://portolan.example.com/hooks/in/git"
+    return NewWebhook("portolan-git", at, "Bearer s", f"{at}?secret=s", owner, "s")
+
+
+def test_webhooks_are_set_up_for_organisations_and_for_the_account_itself(gitea: FakeGitea) -> None:
+    def set_up(owner: str) -> None:
+        use(gitea, lambda connector: connector.create_webhook(wanted(owner)))
+
+    set_up("team-a")
+    set_up(USERNAME)
+    assert sorted(gitea.hooks) == ["orgs/team-a", "user"]
+    report = use(gitea, lambda connector: connector.report())
+    assert sorted(it.scope for it in report.webhooks) == sorted([USERNAME, "team-a"])
+    for nobody in ("another", "../admin"):
+        with pytest.raises(NotFound):
+            set_up(nobody)
+
+
+def test_a_gitea_whose_webhooks_leave_packages_out_is_refused_and_keeps_none(
+    gitea: FakeGitea,
+) -> None:
+    gitea.hooks_tell_of_packages = False
+    with pytest.raises(Unsupported, match="no webhooks about packages"):
+        use(gitea, lambda connector: connector.create_webhook(wanted("team-a")))
+    assert gitea.hooks == {"orgs/team-a": []}
+
+
+def test_webhooks_that_may_not_be_read_are_named(gitea: FakeGitea) -> None:
+    gitea.misbehave(path_has("/orgs/team-a/hooks"), answers(403))
+    report = use(gitea, lambda connector: connector.report(), owners="team-a")
+    assert report.webhooks == ()
+    assert "Webhooks of team-a" in report.unread[0]
