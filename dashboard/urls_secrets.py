@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from dashboard.views.access import credentials, machine_secrets, machines, tokens
+from dashboard.views.access import (
+    command_sign_in,
+    credentials,
+    machine_secrets,
+    machines,
+    tokens,
+)
 
 urlpatterns = [
     path("machines/", machines.machines, name="machines"),
@@ -31,6 +37,8 @@ urlpatterns = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/new/", tokens.create, name="token-create"),
     path("tokens/<slug:key_id>/revoke/", tokens.revoke, name="token-revoke"),
+    path("command/", command_sign_in.command_sign_in, name="command-sign-in"),
+    path("command/token", command_sign_in.command_token, name="command-token"),
     path("credentials/", credentials.credentials, name="credentials"),
     path("credentials/rows.<str:form>", credentials.export, name="credentials-export"),
 ]

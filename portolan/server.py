@@ -41,6 +41,7 @@ class Server:
         token: str = "",
         *,
         ca_file: str = "",
+        below: str = API,
         timeout: httpx.Timeout = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -52,7 +53,7 @@ class Server:
             headers["Authorization"] = f"Bearer {token}"
         # Redirects are not followed: the token is for this address.
         self._http = httpx.Client(
-            base_url=address + API,
+            base_url=address + below,
             headers=headers,
             timeout=timeout,
             follow_redirects=False,

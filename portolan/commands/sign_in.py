@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import os
+import platform
 import shutil
 import sys
+import webbrowser
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from portolan import completion, docker_config
 from portolan.addresses import server_address, short_name
+from portolan.browser import token_from_browser
 from portolan.contexts import Context
 from portolan.failures import Failure, Misused, NotSignedIn
 from portolan.options import command
@@ -28,6 +34,14 @@ ToServer = Annotated[
     typer.Argument(metavar="SERVER", help="Such as portolan.example.com.", show_default=False),
 ]
 TokenStdin = Annotated[bool, typer.Option("--token-stdin", help="Read the token there.")]
+InBrowser = Annotated[
+    bool | None,
+    typer.Option(
+        "--browser/--no-browser",
+        help="Agree on the server's page, or paste a token; without either, what is possible here.",
+        show_default=False,
+    ),
+]
 Name = Annotated[
     str,
     typer.Option(help="What to call this context, if not by its host.", show_default=False),
@@ -50,16 +64,17 @@ def login(
     session: Session,
     to: ToServer = "",
     token_stdin: TokenStdin = False,
+    browser: InBrowser = None,
     name: Name = "",
     no_docker: NoDocker = False,
 ) -> None:
-    """Sign in at a server with a token of yours, and let docker use it.
+    """Sign in at a server, and let docker use it.
 
-    The token is kept in a file that only you can read. For the registries whose token server is this
+    In a browser you agree that a token is made for this machine; or paste one, or pipe it in. It is kept in a file that only you can read. For the registries whose token server is this
     Portolan, docker, podman, skopeo and crane are told to ask `docker-credential-portolan`.
     """
     before = _before(session, to)
-    token = _token(before.server, from_stdin=token_stdin)
+    token = _token(session, before, from_stdin=token_stdin, browser=browser)
     with Server(before.server, token, ca_file=before.ca_file) as server:
         me = _me(server)
         served = [] if no_docker else hosts_served(server)
@@ -175,18 +190,42 @@ def _before(session: Session, to: str) -> Context:
     )
 
 
-def _token(address: str, *, from_stdin: bool) -> str:
-    """Typed without being seen, or read from a pipe."""
+def _token(session: Session, context: Context, *, from_stdin: bool, browser: bool | None) -> str:
+    """Made in the browser, typed without being seen, or read from a pipe."""
     if from_stdin:
-        token = sys.stdin.read(4096).strip()
-    elif sys.stdin.isatty():
-        sys.stderr.write(f"Make a token at {address}/access/tokens/new/ and paste it here.\n")
-        token = getpass.getpass("Token (it is not shown): ").strip()
-    else:
+        return _plausible(sys.stdin.read(4096))
+    here = sys.stdin.isatty()
+    if browser or (browser is None and here and _has_browser()):
+        return token_from_browser(
+            context.server, ca_file=context.ca_file, opened=partial(_open, session)
+        )
+    if not here:
         raise Misused("Nobody is here to type a token: pipe it in with --token-stdin.")
+    session.out.note(f"Make a token at {context.server}/access/tokens/new/ and paste it here.")
+    return _plausible(getpass.getpass("Token (it is not shown): "))
+
+
+def _plausible(text: str) -> str:
+    token = text.strip()
     if not token or not token.isascii() or not token.isprintable():
         raise Failure("That is no token.")
     return token
+
+
+def _has_browser() -> bool:
+    """Whether one would open beside this terminal, and not in it or on another machine."""
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    if platform.system() == "Linux":
+        return any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    return True
+
+
+def _open(session: Session, page: str, words: str) -> None:
+    session.out.note(f"Agree in the browser, where it shows {words}. The page:\n{page}")
+    with contextlib.suppress(webbrowser.Error, OSError):
+        if _has_browser():
+            webbrowser.open(page)
 
 
 def _me(server: Server) -> dict[str, Any]:

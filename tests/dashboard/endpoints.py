@@ -247,6 +247,8 @@ TOKENS = [
     _everybody("POST", "/access/tokens/new/", 302),
     Line("GET", "/access/tokens/{token}/revoke/", BEING_PAULA, 200, 200, 404),
     Line("POST", "/access/tokens/{token}/revoke/", BEING_PAULA, 302, 302, 404),
+    _everybody("GET", "/access/command/", 302),
+    _everybody("POST", "/access/command/", 302),
     _everybody("GET", "/access/credentials/"),
     _everybody("GET", "/access/credentials/rows.csv"),
 ]
@@ -350,6 +352,7 @@ APART = {
     "readyz": "for load balancers",
     "docker-token": "docker's own sign-in",
     "token-exchange": "a CI system's token is the right",
+    "command-token": "the code and its verifier are the right",
     "jwks": "public keys",
     "notifications-in": "a registry's own secret is the right",
 }

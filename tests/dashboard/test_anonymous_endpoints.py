@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
 OPEN = {
+    "access/command/token": "the command portolan, which brings a code that somebody agreed to",
     "accounts/2fa/authenticate/": "the second factor, for who has given the first",
     "accounts/2fa/webauthn/login/": "signing in with a passkey",
     "accounts/3rdparty/login/cancelled/": "says that one turned back at the provider",

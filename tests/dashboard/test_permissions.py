@@ -234,7 +234,7 @@ def test_so_is_one_of_allauth_and_of_strangers(address: str, owner: User) -> Non
 
 def test_what_machines_alone_post_to_takes_forms_without_it() -> None:
     exempt = {entry.name for _, entry in screens() if getattr(entry.callback, "csrf_exempt", False)}
-    assert exempt == {"docker-token", "token-exchange", "notifications-in"}
+    assert exempt == {"command-token", "docker-token", "token-exchange", "notifications-in"}
 
 
 # Nobody is led away -----------------------------------------------------------------------------

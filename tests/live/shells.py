@@ -75,6 +75,7 @@ class Home:
             "PATH": f"{self.path / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "100",
+            "BROWSER": "true",  # a program that opens nothing
         }
         inherited = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
         return {name: os.environ[name] for name in inherited if name in os.environ} | ours

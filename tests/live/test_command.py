@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
@@ -24,6 +26,7 @@ from tests.access.tokens import asking
 from tests.live import images, layout, portolan
 from tests.live.docked import GENERATIONS, Dock, docked
 from tests.live.shells import Home, Said
+from tests.reassured import reassured
 
 BASE = images.layer({"a": b"1"})
 IMAGE = images.image(BASE, config={"Env": ["MODE=slow"], "User": "app"})
@@ -164,6 +167,28 @@ def test_docker_clients_use_the_login_without_another(
 
     stranger = Home.make(tmp_path / "stranger")
     assert "denied" in stranger.other(*push).err or "unauthorized" in stranger.other(*push).err
+
+
+def test_a_click_in_the_browser_signs_in(server: str, owner: asking.Login, tmp_path: Path) -> None:
+    home = Home.make(tmp_path)
+    process = home.start("login", server, "--browser", "--no-docker")
+    try:
+        assert process.stderr is not None
+        page = next(line.strip() for line in process.stderr if line.startswith(server))
+        browser = reassured(User.objects.get(username="anna"))
+        asked = dict(parse_qsl(urlsplit(page).query))
+        answer = browser.post(urlsplit(page).path, asked)
+        there = answer.headers["Refresh"].partition("url=")[2]
+        wrong = there.replace(asked["state"], "x" * 32)
+        assert httpx.get(wrong).status_code == 404  # somebody else's
+        assert httpx.get(there.replace("127.0.0.1", "localhost")).status_code == 404
+        assert "You can close this page" in httpx.get(there).text
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "as user:anna" in out
+    assert home.run("whoami", "--json").json["principal"] == "user:anna"
 
 
 # Registries ----------------------------------------------------------------------------------------
