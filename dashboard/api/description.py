@@ -79,8 +79,8 @@ class Description(AutoSchema):
         """Of a success they are examples of any, also of what is only begun (202)."""
         found: list[OpenApiExample] = super().get_examples()
         for example in found:
-            if set(example.status_codes) == {"200", "201"}:
-                example.status_codes = [*example.status_codes, "202"]
+            if set(example.status_codes or ()) == {"200", "201"}:
+                example.status_codes = ["200", "201", "202"]
         return found
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
