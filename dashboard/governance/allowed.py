@@ -27,8 +27,8 @@ from webhooks.subscription_settings import Where, require_for
 
 def lacking(
     changes: Iterable[Change], state: State, rights: Rights, user: User | None
-) -> Iterator[Problem]:
-    """What who has these rights may not do of it, in sentences."""
+) -> Iterator[tuple[Change, Problem]]:
+    """What who has these rights may not do of it, each in a sentence."""
     if rights.allowed_in(EVERYTHING) == ALL:
         return
     judge = _Judge(state, rights, user)
@@ -36,7 +36,7 @@ def lacking(
         try:
             judge.require(change)
         except PermissionDenied as error:
-            yield change.item.problem(str(error.args[0]))
+            yield change, change.item.problem(str(error.args[0]))
 
 
 class _Judge:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db import IntegrityError, connection
+from django.views.decorators.debug import sensitive_variables
 
 from access.models import User
 from access.policy import Rights
@@ -60,6 +61,7 @@ class Applied:
     shown: tuple[Shown, ...] = ()
 
 
+@sensitive_variables()
 def apply(
     planned: Plan,
     *,
@@ -122,6 +124,7 @@ def _act(change: Change, hands: Hands) -> None:
 # Connections ----------------------------------------------------------------------------------
 
 
+@sensitive_variables()
 def _checked(full: Plan, secrets: Resolver) -> dict[str, ConnectionCheck]:
     """The checks of registries by name, all passed; raises Refused with what failed."""
     asked = list(_dialled(full.changes, secrets))

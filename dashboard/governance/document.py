@@ -20,7 +20,7 @@ _LISTS = {"maintainers": True, "members": False}
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Item:
     """One thing of a section. `values` has every field but secrets and hints, in its kept form, and
     of these what was said; `line` is 0 where there is no file."""
@@ -29,6 +29,10 @@ class Item:
     values: Mapping[str, Any]
     line: int = field(default=0, compare=False)
     path: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        """Without its values: an address of a webhook is a secret."""
+        return f"Item({self.section.name}, {self.title})"
 
     @property
     def key(self) -> Key:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -90,7 +91,9 @@ class Text(Kind):
 
     def show(self, value: Any) -> str:
         text = str(value)
-        return f"{text.splitlines()[0]} … ({len(text)} characters)" if "\n" in text else text
+        if text.startswith("-----BEGIN"):
+            return "PEM sha256:" + sha256(text.encode()).hexdigest()[:16]
+        return text
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from access.models import Role, ServicePrincipal, Team, User
 from access.policy import Rights
 from access.scopes import Scope
 from dashboard.governance.changes import Change
-from dashboard.governance.document import Document, Item
+from dashboard.governance.document import Document, Item, Key
 from dashboard.governance.kinds import nearest
 from dashboard.governance.problems import Problem
 from dashboard.governance.sections import (
@@ -70,12 +70,20 @@ def _of_scope(text: str, field: str) -> Mention:
     return Mention(field, REGISTRIES.name, Scope.parse(text).registry or "")
 
 
-def missing(document: Document, rights: Rights, deleted: Sequence[Change]) -> Iterator[Problem]:
-    """What is named and neither there nor made; `deleted` is what will not be there any more."""
+def missing(
+    document: Document,
+    rights: Rights,
+    deleted: Sequence[Change],
+    *,
+    untold: Collection[tuple[str, Key]] = (),
+) -> Iterator[Problem]:
+    """What is named and neither there nor made; `deleted` is what will not be there any more, and of
+    what `untold` things (by section and key) name nothing is said."""
     named = [
         (item, mention)
         for section in SECTIONS.values()
         for item in document.of(section)
+        if (section.name, item.key) not in untold
         for mention in mentions(item)
         if mention.name
     ]

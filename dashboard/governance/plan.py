@@ -74,9 +74,14 @@ def plan(
     deleted = unnamed if prune else []
     changes = (*wanted, *deleted)
     problems += compared.problems
-    problems += missing(document, rights, deleted)
+    barred = {
+        (one.section.name, one.item.key): told
+        for one, told in lacking(changes, state, rights, user)
+    }
+    problems += barred.values()
+    # Who may not do a thing learns nothing of what it names.
+    problems += missing(document, rights, deleted, untold=barred.keys())
     problems += still_used(document, state, deleted)
-    problems += lacking(changes, state, rights, user)
     if (last := loses_last(state, changes)) is not None:
         problems.append(last.item.problem(SENTENCE))
     return Plan(
@@ -107,13 +112,15 @@ def _judged(document: Document) -> tuple[Document, list[Problem]]:
 def _without_ended(document: Document, now: datetime) -> tuple[Document, list[Problem]]:
     """A grant that has ended is one that is not wanted: a file in git gets old by itself, and must
     not stop working on the day after."""
-    said = document.of(GRANTS)
-    ended = [one for one in said if one.values["until"] and one.values["until"] <= now]
+    lasting: list[Item] = []
+    ended: list[Item] = []
+    for one in document.of(GRANTS):
+        until = one.values["until"]
+        (ended if until is not None and until <= now else lasting).append(one)
     if not ended:
         return document, []
-    lasting = tuple(one for one in said if one not in ended)
     notes = [one.problem("It has ended, and can be taken out of the file.") for one in ended]
-    return replace(document, items={**document.items, GRANTS.name: lasting}), notes
+    return replace(document, items={**document.items, GRANTS.name: tuple(lasting)}), notes
 
 
 def _as_data(problem: Problem) -> dict[str, Any]:

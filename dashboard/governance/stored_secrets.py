@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from django.views.decorators.debug import sensitive_variables
+
 from dashboard.governance.changes import FieldChange
 from dashboard.governance.document import Item
 from dashboard.governance.problems import Problem
@@ -55,6 +57,7 @@ class Compared:
             )
             self.problems.append(item.problem(sentence, "host"))
 
+    @sensitive_variables()
     def _differs(self, one: Field, item: Item, row: Row | None) -> bool:
         said = item.values[one.name]
         if self._resolver is None:
@@ -71,6 +74,7 @@ class Compared:
         return row is None or value != _stored(row, one.name)
 
 
+@sensitive_variables()
 def resolved(said: str | Mapping[str, str], resolver: Resolver) -> str | dict[str, str]:
     """What a document says of a secret, or of several by name, as values; raises MissingSecret."""
     if isinstance(said, str):
@@ -78,6 +82,7 @@ def resolved(said: str | Mapping[str, str], resolver: Resolver) -> str | dict[st
     return {name: resolver(text) for name, text in said.items()}
 
 
+@sensitive_variables()
 def _stored(row: Row, name: str) -> str | dict[str, str] | None:
     """What is stored, None for nothing, or for what no key opens any more."""
     try:

@@ -4,6 +4,7 @@ the actions of registries know no people."""
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.views.decorators.debug import sensitive_variables
 
 from access import admin_accounts
 from access.actions import Action
@@ -41,6 +42,7 @@ def wanted_settings(change: Change, secrets: Resolver) -> RegistrySettings:
     )
 
 
+@sensitive_variables()
 def registry(change: Change, hands: Hands) -> None:
     name = change.item.key[0]
     check = hands.checks.get(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
+
 from dashboard.governance.acts.hands import Hands, Shown
 from dashboard.governance.changes import Change, Verb
 from dashboard.governance.judging import subscription_of
@@ -13,6 +15,7 @@ from webhooks.models import Subscription
 from webhooks.subscription_settings import SubscriptionSettings
 
 
+@sensitive_variables()
 def webhook(change: Change, hands: Hands) -> None:
     by: dict[str, Any] = {"rights": hands.rights, "actor": hands.actor}
     held: Subscription | None = change.row.held if change.row else None
@@ -33,6 +36,7 @@ def webhook(change: Change, hands: Hands) -> None:
     _pause_or_resume(change, held, by)
 
 
+@sensitive_variables()
 def _settings(change: Change, hands: Hands) -> SubscriptionSettings:
     """As the action takes them; of the secrets only those that differ from what is stored."""
     changed = {one.name for one in change.fields if one.is_secret}

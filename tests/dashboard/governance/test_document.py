@@ -182,6 +182,11 @@ def test_the_file_in_the_handbook_is_one() -> None:
     )
 
 
+def test_a_mark_of_byte_order_and_line_ends_of_windows_are_no_mistakes() -> None:
+    text = "version: 1\nteams:\n  - name: a\n    members: [bert]\n"
+    assert parse("\ufeff" + text.replace("\n", "\r\n")) == parse(text)
+
+
 def test_values_are_read_as_a_file_with_them_would_be() -> None:
     data = {"version": 1, "teams": [{"name": "a", "members": ["anna"]}]}
     assert build(data) == parse(yaml.safe_dump(data))
@@ -257,6 +262,7 @@ def test_no_secret_is_written_not_even_where_it_is() -> None:
     )
     assert document.of(REGISTRIES)[0].values["password"] == "env:PASSWORD"
     assert document.of(WEBHOOKS)[0].values["headers"] == {"Authorization": "file:/token"}
+    assert "very-secret" not in repr(document)
     text = dump(document)
     assert all(word not in text for word in ("PASSWORD", "very-secret", "Authorization", "/token"))
 
