@@ -11,6 +11,11 @@ from rest_framework import parsers, renderers
 from rest_framework.exceptions import ParseError
 
 
+def dumps(data: Any) -> bytes:
+    """JSON, times in UTC as RFC 3339 has them with a Z."""
+    return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z)
+
+
 class JSONRenderer(renderers.BaseRenderer):
     media_type = "application/json"
     format = "json"
@@ -23,7 +28,7 @@ class JSONRenderer(renderers.BaseRenderer):
         accepted_media_type: str | None = None,  # noqa: ARG002  REST framework's signature
         renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=_plain)
+        return b"" if data is None else dumps(data)
 
 
 class JSONParser(parsers.BaseParser):

@@ -20,6 +20,7 @@ from access.kept_answers import Answer
 from dashboard.api import limits
 from dashboard.api.callers import Caller, caller_of
 from dashboard.api.problems import InvalidParameter, is_refusal
+from dashboard.api.rendering import dumps
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -102,7 +103,7 @@ def _fingerprint(request: Request) -> str:
 
 def _kept(response: Response) -> Answer:
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    body = "" if response.data is None else orjson.dumps(response.data, default=str).decode()
+    body = "" if response.data is None else dumps(response.data).decode()
     return Answer(response.status_code, headers, body)
 
 
