@@ -1,5 +1,5 @@
-"""`python -m benchmarks [sync] [memory] [pages] [tokens] [inbound] [outbound] [push]
-[vendors] [governance]`: measure, show, and keep in RESULTS.md.
+"""`python -m benchmarks [sync] [memory] [pages] [api] [tokens] [inbound] [outbound]
+[push] [vendors] [governance]`: measure, show, and keep in RESULTS.md.
 
 Runs on embedded services of its own, below `.portolan/bench`, where filled registries and the big
 catalog stay for the next time.
@@ -20,6 +20,7 @@ PARTS = (
     "sync",
     "memory",
     "pages",
+    "api",
     "tokens",
     "inbound",
     "outbound",
@@ -47,7 +48,7 @@ def _measure(part: str) -> int:
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status)
     # The big catalog stays; the others begin with an empty one.
-    home = HOME / ("pages" if part == "pages" else "sync")
+    home = HOME / ("pages" if part in ("pages", "api") else "sync")
     os.environ["PORTOLAN_DATA_DIR"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
     with embedded.services(directory=home):
@@ -67,6 +68,7 @@ def _measure(part: str) -> int:
 
 def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
     from benchmarks import (
+        api,
         governance,
         inbound,
         outbound,
@@ -83,6 +85,10 @@ def _part(part: str) -> tuple[str, Callable[[], list[Line]]]:
         "pages": (
             "Pages over 100,000 repositories, 1,000,000 tags, 1,400,000 manifests",
             pages.measure,
+        ),
+        "api": (
+            "REST API over 100,000 repositories, 1,000,000 tags, 1,400,000 manifests",
+            api.measure,
         ),
         "tokens": ("Tokens for docker", lambda: tokens.measure(HOME)),
         "inbound": ("Notifications in", lambda: inbound.measure(HOME)),

@@ -184,14 +184,19 @@ def read_cursor(
     return "", None
 
 
+def cursor_of(row: Model, order: Order) -> str:
+    """The place of a row that has its KEY, for `after` and `before`."""
+    key = getattr(row, KEY)
+    plain = key.isoformat() if isinstance(key, datetime) else key
+    pk = row.pk if isinstance(row.pk, int) else str(row.pk)
+    return signing.dumps((plain, pk), salt=_salt(type(row), order))
+
+
 def _link(query: QueryDict, name: str, row: Model, order: Order) -> str:
     target = query.copy()
     for other in ("after", "before"):
         target.pop(other, None)
-    key = getattr(row, KEY)
-    plain = key.isoformat() if isinstance(key, datetime) else key
-    pk = row.pk if isinstance(row.pk, int) else str(row.pk)
-    target[name] = signing.dumps((plain, pk), salt=_salt(type(row), order))
+    target[name] = cursor_of(row, order)
     return target.urlencode()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -143,7 +143,7 @@ class AllTags(Resource):
             registries = list(visible_registries(somebody).order_by("name"))
         form = request.accepted_renderer.format
         return StreamingHttpResponse(
-            _stream(somebody, registries, _WRITERS[form], b"" if form == JSON_LINES else _HEAD),
+            lines_of(somebody, registries, form),
             content_type=_TYPES[form],
             headers={"Content-Disposition": f'attachment; filename="tags.{form}"'},
         )
@@ -160,15 +160,11 @@ class _Moment(Func):
     output_field = CharField()
 
 
-def _stream(
-    somebody: Someone,
-    registries: Sequence[Registry],
-    write: Callable[[str, Sequence[tuple[Any, ...]]], bytes],
-    head: bytes,
-) -> Iterator[bytes]:
+def lines_of(somebody: Someone, registries: Sequence[Registry], form: str) -> Iterator[bytes]:
     """All lines, a batch at a time."""
-    if head:
-        yield head
+    write = _WRITERS[form]
+    if form == CSV:
+        yield _HEAD
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

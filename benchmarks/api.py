@@ -1,0 +1,291 @@
+"""Lists and the export of the REST API over a big catalog: milliseconds in the server beside the bare
+SQL of the same page, and rows a second beside a bare cursor and COPY.
+
+A deep page is one nine tenths down, reached by a cursor as the page before it would have given it.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from access import keyring
+from access.models import Secret, User
+from access.policy import visible_repositories
+from benchmarks import scale
+from benchmarks.report import Line
+from dashboard.api.catalog import export
+from dashboard.browse import repositories, tags
+from dashboard.pagination import KEY, Column, Order, cursor_of
+from registries.actor import SYSTEM
+from registries.models import Manifest, Registry, Repository
+
+REQUESTS = 60
+SIZE = 100
+DEEP = 0.9
+P95_AT_MOST = 0.060
+ROWS_A_SECOND = 20_000
+# What may come on top while a million rows pass.
+MIB_AT_MOST = 32
+API = "/api/v1"
+HERE = f"{API}/registries/scale/repositories"
+INSIDE = f"{HERE}/{scale.HUGE}/-"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of a known length in one of its orders: its address, and the rows that it pages."""
+
+    what: str
+    address: str
+    rows: QuerySet[Any]
+    columns: Mapping[str, Column]
+    sort: str
+    length: int
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The addresses of its first page and of a deep one."""
+        first = f"{self.address}?limit={SIZE}&sort={self.sort}"
+        order = Order.read(self.sort, self.columns)
+        sign = "-" if order.descending else ""
+        keyed = self.rows.annotate(**{KEY: order.column.key}).order_by(f"{sign}{KEY}", f"{sign}pk")
+        cursor = cursor_of(keyed[int(self.length * DEEP)], order)
+        return {"first page": first, "a deep page": f"{first}&after={cursor}"}
+
+
+def measure() -> list[Line]:
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.API_REQUESTS_PER_MINUTE = 10**9  # counted like everything, and never reached
+    scale.fill()
+    person, _ = User.objects.get_or_create(username="bench", is_superuser=True)
+    client = _client(person)
+    lines = [
+        _line(client, f"{one.what}, {which}", _same(address), with_bare=True)
+        for one in _listings()
+        for which, address in one.pages.items()
+    ]
+    lines += [_line(client, what, addresses()) for what, addresses in OTHERS.items()]
+    return [*lines, *_export_lines(client, person)]
+
+
+def _client(person: User) -> Client:
+    ends = timezone.now() + timedelta(days=1)
+    with transaction.atomic():
+        kind = Secret.Kind.PERSONAL
+        issued = keyring.add(kind, user=person, label="bench", expires_at=ends, actor=SYSTEM)
+    return Client(headers={"Authorization": f"Bearer {issued.text}"})
+
+
+# Lists ------------------------------------------------------------------------------------------
+
+
+def _listings() -> Iterator[Listing]:
+    registry = Registry.objects.get(name="scale")
+    huge = Repository.objects.get(registry=registry, path=scale.HUGE)
+    present = Repository.objects.present()
+    anywhere = repositories.COLUMNS_ANYWHERE
+    of_all = "Repositories of all registries"
+    yield Listing(of_all, f"{API}/repositories", present, anywhere, "path", scale.REPOSITORIES)
+    for what, address, rows, columns, sorts, length in (
+        (
+            "Repositories of one",
+            HERE,
+            present.filter(registry=registry),
+            repositories.COLUMNS,
+            ("path", "-date", "-size"),
+            scale.REPOSITORIES,
+        ),
+        (
+            "20,000 tags",
+            f"{INSIDE}/tags",
+            huge.tags.for_people(),
+            tags.TAG_COLUMNS,
+            ("-date", "name", "-size"),
+            20_000,
+        ),
+        (
+            "20,000 manifests",
+            f"{INSIDE}/manifests",
+            huge.artifacts.present(),
+            tags.ARTIFACT_COLUMNS,
+            ("-date", "-size"),
+            20_000,
+        ),
+    ):
+        for sort in sorts:
+            by = sort.removeprefix("-")
+            yield Listing(f"{what} by {by}", address, rows, columns, sort, length)
+
+
+def _line(client: Client, what: str, addresses: Iterator[str], *, with_bare: bool = False) -> Line:
+    seconds, queries, bare_seconds = [], set(), []
+    client.get(next(addresses))  # the connection is open
+    for _ in range(REQUESTS):
+        address = next(addresses)
+        with CaptureQueriesContext(connection) as captured:
+            begun = time.perf_counter()
+            answer = client.get(address)
+            seconds.append(time.perf_counter() - begun)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code}")
+        queries.add(len(captured))
+        if with_bare:
+            (page,) = (one["sql"] for one in captured.captured_queries if KEY in one["sql"])
+            bare_seconds.append(_bare(page))
+    p50, p95 = _share(seconds, 0.5), _share(seconds, 0.95)
+    bare = _share(bare_seconds, 0.5) if with_bare else 0
+    beside = f"; the page's SQL alone {bare * 1000:.0f} ms, × {p50 / bare:.1f}" if bare else ""
+    return Line(
+        f"{what} ({min(queries)}–{max(queries)} queries)",
+        f"p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms{beside}",
+        "p95 ≤ 60 ms",
+        p95 <= P95_AT_MOST,
+    )
+
+
+def _bare(statement: str) -> float:
+    """Seconds that the page's own statement takes, with its rows read and written as JSON."""
+    begun = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        orjson.dumps([list(row) for row in cursor.fetchall()], default=str)
+    return time.perf_counter() - begun
+
+
+def _share(seconds: Sequence[float], share: float) -> float:
+    return sorted(seconds)[int(len(seconds) * share)]
+
+
+def _same(address: str) -> Iterator[str]:
+    while True:
+        yield address
+
+
+def _of_repositories(suffix: str) -> Callable[[], Iterator[str]]:
+    """The same of one repository after another."""
+
+    def addresses() -> Iterator[str]:
+        for number in range(7, scale.REPOSITORIES, 991):
+            path = f"team-{number % 200:03d}/area-{number % 11}/app-{number:06d}"
+            yield f"{HERE}/{path}{suffix}"
+
+    return addresses
+
+
+def _of_digests(suffix: str) -> Callable[[], Iterator[str]]:
+    def addresses() -> Iterator[str]:
+        some = Manifest.objects.order_by("digest").values_list("digest", flat=True)
+        for digest in some[: REQUESTS + 1]:
+            yield f"{API}/digests/{digest}{suffix}"
+
+    return addresses
+
+
+def _of_texts(address: str, *texts: str) -> Callable[[], Iterator[str]]:
+    def addresses() -> Iterator[str]:
+        while True:
+            for text in texts:
+                yield f"{address}{text}"
+
+    return addresses
+
+
+OTHERS: dict[str, Callable[[], Iterator[str]]] = {
+    "Registries": _of_texts(f"{API}/registries", ""),
+    "Repositories of all by a substring": _of_texts(
+        f"{API}/repositories?limit={SIZE}&q=", "app-0123", "area-3/app-0", "team-017", "42"
+    ),
+    "Repositories of one by a substring": _of_texts(
+        f"{HERE}?limit={SIZE}&q=", "app-0123", "area-3/app-0", "team-017", "42"
+    ),
+    "A namespace's repositories": _of_texts(
+        f"{API}/repositories?limit={SIZE}&namespace=", "team-017", "team-100", "team-199"
+    ),
+    "A repository": _of_repositories(""),
+    "A repository's tags": _of_repositories("/-/tags"),
+    "A tag": _of_repositories("/-/tags/1.2"),
+    "A tag's history": _of_repositories("/-/tags/1.1/history"),
+    "A repository's activity": _of_repositories("/-/activity"),
+    "A repository's manifests": _of_repositories("/-/manifests"),
+    "20,000 manifests, untagged": _of_texts(f"{INSIDE}/manifests?show=untagged&limit={SIZE}", ""),
+    "20,000 tags, filtered": _of_texts(f"{INSIDE}/tags?limit={SIZE}&q=", "99", "build-1", "7"),
+    "Comparison": _of_repositories("/-/compare?from=1.2&to=1.3"),
+    "A digest": _of_digests(""),
+    "A digest's places": _of_digests(f"/places?limit={SIZE}"),
+    "A digest's tags": _of_digests(f"/tags?limit={SIZE}"),
+    "Search": _of_texts(f"{API}/search?limit=100&q=", "app-0123", "app", "ap", "1.7", "zebra"),
+}
+
+
+# The export -------------------------------------------------------------------------------------
+
+
+def _export_lines(client: Client, person: User) -> list[Line]:
+    statement = str(_statement(person))
+    copied = _rate(_copied(statement))
+    fetched = _rate(_fetched(statement))
+    lines = []
+    for form in ("jsonl", "csv"):
+        before = _peak()
+        answer = cast("Any", client.get(f"{API}/tags?format={form}"))
+        rate = _rate(chunk.count(b"\n") for chunk in answer.streaming_content)
+        answer.close()
+        grown = _peak() - before
+        beside = f"× {rate / fetched:.2f} of a bare cursor, × {rate / copied:.2f} of COPY"
+        lines += [
+            Line(
+                f"Export of all tags as {form}",
+                f"{rate:,.0f} rows/s ({beside})",
+                f"≥ {ROWS_A_SECOND:,} rows/s",
+                rate >= ROWS_A_SECOND,
+            ),
+            Line(
+                f"Memory on top for it, as {form}",
+                f"{grown} MiB",
+                f"≤ {MIB_AT_MOST} MiB",
+                grown <= MIB_AT_MOST,
+            ),
+        ]
+    return lines
+
+
+def _statement(person: User) -> Any:
+    seen = visible_repositories(person).present().filter(registry__name="scale")
+    return export.tags_in(seen).query
+
+
+def _rate(counts: Iterator[int]) -> float:
+    begun = time.perf_counter()
+    return sum(counts) / (time.perf_counter() - begun)
+
+
+def _fetched(statement: str) -> Iterator[int]:
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(export.ROWS_AT_A_TIME):
+            yield len(rows)
+
+
+def _copied(statement: str) -> Iterator[int]:
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT") as copy:
+        for _row in copy:
+            yield 1
+
+
+def _peak() -> int:
+    """The most that this process ever had in memory, in MiB; measured before and after."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
