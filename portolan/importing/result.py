@@ -112,9 +112,9 @@ class Draft:
         self._people.add(name)
         return f"user:{name}"
 
-    def team(self, source: str, description: str) -> str:
+    def team(self, source: str, description: str, *, short: str = "") -> str:
         """The team for what the source calls this; gives its name in Portolan."""
-        name = self._team_names.of(source)
+        name = self._team_names.of(source, short)
         self._teams.setdefault(name, _Team(plain(description)))
         return name
 
