@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from dashboard.api.catalog import (
     connecting,
+    docker,
     kinds,
     namespaces,
     registries,
@@ -23,6 +24,13 @@ of_registry = [
     path("runs/<number:run>/causes", sync_problems.SyncCauses.as_view(), name="api-causes"),
     path("namespaces", namespaces.Namespaces.as_view(), name="api-namespaces"),
     path("storage", storage.RegistryStorage.as_view(), name="api-registry-storage"),
+]
+
+of_docker = [
+    path("", docker.Docker.as_view(), name="api-docker"),
+    path("/passwords/<number:slot>", docker.Passwords.as_view(), name="api-admin-password"),
+    path("/trial", docker.Trial.as_view(), name="api-docker-trial"),
+    path("/tokens", docker.Tokens.as_view(), name="api-docker-tokens"),
 ]
 
 # A webhook's id is the vendor's, and may have slashes.
@@ -48,6 +56,7 @@ urlpatterns = [
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
     path("registries/<registry:registry>/", include(of_registry)),
+    path("registries/<registry:registry>/docker", include(of_docker)),
     path("registries/<registry:registry>/vendor", include(at_vendor)),
     path("", include("dashboard.api.catalog.urls_repositories")),
 ]

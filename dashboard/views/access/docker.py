@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,12 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access import admin_accounts
 from access.actions import Action
 from access.keyring import Issued
-from access.models import Team, TokenLogEntry
-from access.policy import Rights, public_rights, rights_of
-from access.principals import Principal
+from access.models import TokenLogEntry
 from access.shortcuts import get_registry_or_404
-from access.tokens import setup, signing
-from access.tokens.scope import Allowed, Asked, allow, parse
+from access.tokens.scope import Allowed, Asked
+from dashboard.browse.docker_access import setup_of, tried_out
 from dashboard.forms_docker import TokenForm
 from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.reassured import reassure
@@ -50,7 +46,7 @@ def docker(request: HttpRequest, name: str) -> HttpResponse:
         "places": admin_accounts.passwords_of(registry),
         "may_hand_out": admin_accounts.may_hand_out(registry, one.rights),
         "tokens": TokenLogEntry.objects.filter(registry=registry.pk)[:RECENT],
-        **_setup(registry),
+        **setup_of(registry),
     }
     return render(request, "access/docker/docker.html", context)
 
@@ -100,43 +96,13 @@ def _fetched(request: HttpRequest, name: str) -> tuple[Asker, Registry]:
     return one, get_registry_or_404(one.user, name, Action.ACCESS_MANAGE)
 
 
-def _setup(registry: Registry) -> dict[str, Any]:
-    keys = signing.ensured()
-    place = (registry.name, settings.PUBLIC_URL)
-    return {
-        "distribution_2": setup.as_yaml(setup.distribution_2(*place)),
-        "distribution_3": setup.as_yaml(setup.distribution_3(*place)),
-        "zot": json.dumps(setup.zot(*place), indent=2),
-        "certificates": "".join(key.certificate for key in keys),
-        "jwks": json.dumps(signing.as_jwks(keys), indent=2),
-        "keys": keys,
-        "bundle_path": setup.BUNDLE,
-        "keys_path": setup.KEYS,
-    }
-
-
 def _tried(registry: Registry, form: TokenForm) -> Sequence[tuple[Asked, Allowed | None]] | None:
-    """What the token would allow, of each scope that was asked for."""
+    """What the token would allow; None, with the form saying why, where there is none to try."""
     try:
-        rights = _rights_of(form.cleaned_data["who"])
+        return tried_out(registry, **form.cleaned_data)
     except ValidationError as error:
-        form.add_error("who", error)
+        form.add_error(None, error)
         return None
-    asked = parse([form.cleaned_data["scope"]])
-    if not asked:
-        text = _("Write it as docker does: repository:team/app:pull,push, or registry:catalog:*.")
-        form.add_error("scope", text)
-        return None
-    return [(one, allow(one, rights, registry.name)) for one in asked]
-
-
-def _rights_of(who: Principal) -> Rights:
-    somebody = who.find()
-    if somebody is None:
-        return public_rights()
-    if isinstance(somebody, Team):
-        raise ValidationError(_("A team does not sign in: ask about one of its members."))
-    return rights_of(somebody)
 
 
 def _switch(one: Asker, registry: Registry, *, on: bool) -> str:

@@ -2,19 +2,38 @@
 
 from access.scopes import EVERYTHING, Scope
 from tests.dashboard.api.lines import ApiLine
-from tests.dashboard.endpoints import ANYTHING, SIGNED_IN, needs
+from tests.dashboard.endpoints import ANYTHING, HANDING_OUT, SIGNED_IN, needs
+from tests.dashboard.endpoints import MANAGING as MANAGING_ACCESS
 
 READING = needs("registry read")
 MANAGING = needs("registry manage")
 MANAGING_ALL = needs("registry manage", EVERYTHING)
 # Where nobody answers, and quickly.
 CLOSED = {"url": "http://127.0.0.1:9", "allow_private": True, "kind": "distribution"}
+_DOCKER = "/registries/harbour/docker"
 _AZURE = Scope("azure")
 _READING_AZURE = needs("registry read", _AZURE)
 _MANAGING_AZURE = needs("registry manage", _AZURE)
 _VENDOR = "/registries/azure/vendor"
 _WEBHOOK = f"{_VENDOR}/webhooks/portolanazure"
 
+DOCKER = [
+    ApiLine("GET", _DOCKER, MANAGING_ACCESS, 403, 200, 404),
+    ApiLine(
+        "PATCH", _DOCKER, MANAGING_ACCESS, 403, 200, 404, {"admin_account": {"enabled": False}}
+    ),
+    # Who may do it comes with a session here, and is asked who he is.
+    ApiLine("POST", f"{_DOCKER}/passwords/1", HANDING_OUT, 403, 403, 404),
+    ApiLine("GET", f"{_DOCKER}/tokens", MANAGING_ACCESS, 403, 200, 404),
+    ApiLine(
+        "GET",
+        f"{_DOCKER}/trial?principal=anonymous&scope=repository:b:pull",
+        MANAGING_ACCESS,
+        403,
+        200,
+        404,
+    ),
+]
 VENDOR = [
     ApiLine("GET", _VENDOR, _READING_AZURE, 403, 200, 404),
     ApiLine("GET", f"{_VENDOR}/access", needs("access manage", _AZURE), 403, 200, 404),
@@ -29,6 +48,7 @@ VENDOR = [
 ]
 
 LINES = [
+    *DOCKER,
     *VENDOR,
     ApiLine("GET", "/", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/registries", SIGNED_IN, 200, 200, 200),
