@@ -289,6 +289,25 @@ class Tokens(Resource):
         tags=["docker"],
         summary="List the last tokens that docker was given",
         responses=page_of(DockerTokenRow),
+        examples=[
+            OpenApiExample(
+                "A pull",
+                {
+                    "items": [
+                        {
+                            "at": "2026-11-26T08:15:00Z",
+                            "principal": "sp:ci",
+                            "key_id": "k3v9x0q2m1",
+                            "address": "203.0.113.7",
+                            "access": {"team-a/app": ["pull"]},
+                        }
+                    ],
+                    "next": None,
+                    "previous": None,
+                },
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, registry: str) -> Response:
         """The newest on one page, as on screen; what was refused is in the audit log. Needs `access

@@ -88,6 +88,13 @@ class Runs(Resource):
         summary="List a registry's sync runs",
         parameters=[RunQuery],
         responses=page_of(RunRow),
+        examples=[
+            OpenApiExample(
+                "One run",
+                {"items": [_EXAMPLE], "next": None, "previous": None},
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, registry: str) -> Response:
         """Newest first. Needs `registry read`."""
@@ -138,6 +145,7 @@ class CancelRun(Resource):
         summary="Stop a sync run",
         request=None,
         responses={202: RunRow},
+        examples=[OpenApiExample("Under way", _EXAMPLE, response_only=True)],
     )
     def post(self, request: Request, registry: str, run: int) -> Response:  # noqa: ARG002  see Resource
         """Asks it to stop: it does so after the batch at hand, and keeps what it has proved. One

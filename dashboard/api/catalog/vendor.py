@@ -221,6 +221,28 @@ class VendorAccess(Resource):
         tags=["vendor"],
         summary="List rights given at the registry itself",
         responses=page_of(VendorAccessRow),
+        examples=[
+            OpenApiExample(
+                "A group",
+                {
+                    "items": [
+                        {
+                            "principal": "platform-team",
+                            "principal_kind": "group",
+                            "role": "AcrPull",
+                            "scope": "prod",
+                            "source": "role assignment",
+                            "actions": [],
+                            "ends": "",
+                            "enabled": True,
+                        }
+                    ],
+                    "next": None,
+                    "previous": None,
+                },
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, registry: str) -> Response:
         """All that the vendor told last, on one page, beside which Portolan's grants stand. Needs

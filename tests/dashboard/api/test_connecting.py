@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from access.models import AuditEntry, User
 from access.scopes import Scope
@@ -263,6 +265,18 @@ def test_kinds_say_what_they_offer_and_ask_for(api_outsider: Api) -> None:
     fields = {field["name"]: field for field in kinds["acr"]["fields"]}
     assert fields["api_secret"]["is_secret"] is True
     assert fields["tenant"]["label"]
+
+
+def test_the_list_takes_the_same_number_of_statements_however_long_it_is(api_viewer: Api) -> None:
+    catalog.registry("one")
+    api_viewer.get("/registries")
+    with CaptureQueriesContext(connection) as few:
+        api_viewer.get("/registries")
+    for number in range(30):
+        catalog.registry(f"more-{number}")
+    with CaptureQueriesContext(connection) as many:
+        assert len(api_viewer.get("/registries").json()["items"]) == 31
+    assert len(many) == len(few)
 
 
 def test_who_does_not_see_a_registry_learns_nothing_of_its_connection(
