@@ -16,6 +16,7 @@ from access.people import require_mastery_of
 from access.policy import Rights
 from registries.actor import Actor
 from registries.events import emit
+from registries.transactions import durable
 
 
 @transaction.atomic(durable=True)
@@ -28,7 +29,7 @@ def end_own(user: User, pk: int, *, actor: Actor) -> bool:
     return True
 
 
-@transaction.atomic(durable=True)
+@durable
 def end_all(person: User, *, rights: Rights, actor: Actor) -> int:
     """Another's, for who lost a device. Returns how many there were."""
     require_mastery_of(person, rights)

@@ -7,7 +7,7 @@ or a maintainer of the team, whom such a person trusted with exactly that.
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import ProtectedError, Q
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -126,6 +126,16 @@ def remove_member(
 
 
 # Who may --------------------------------------------------------------------------------------
+
+
+def visible_teams(user: User | None, rights: Rights) -> QuerySet[Team]:
+    """One's own; all for who manages access everywhere. `user` is the person where being in a team
+    counts; leave it out (None) for secrets, which allow nothing by membership."""
+    if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
+        return Team.objects.all()
+    if user is None:
+        return Team.objects.none()
+    return Team.objects.filter(pk__in=user.memberships.values("team_id"))
 
 
 def maintains(user: User | None, team: Team) -> bool:

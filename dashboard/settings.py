@@ -259,8 +259,12 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # The same choices under fields of different names.
-    "ENUM_NAME_OVERRIDES": {"ActionEnum": "dashboard.api.fields.ACTIONS"},
+    # The same choices under fields of different names, and different ones under the same name.
+    "ENUM_NAME_OVERRIDES": {
+        "ActionEnum": "dashboard.api.fields.ACTIONS",
+        "AccessRequestStateEnum": "dashboard.api.access.requests.STATES",
+        "PersonStateEnum": "dashboard.api.access.people.STATE_NAMES",
+    },
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": AS_PARAMETERS,
     "PREPROCESSING_HOOKS": ["dashboard.api.description.addresses_of_the_api"],

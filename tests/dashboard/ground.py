@@ -76,7 +76,8 @@ def ground(db: None) -> dict[str, object]:
         "request": AccessRequest.objects.create(
             user=person, role=Role.objects.get(name="reader"), registry=harbour, reason="to look"
         ).pk,
-        "review": _review(harbour, grant.pk).pk,
+        "review": (review := _review(harbour, grant.pk)).pk,
+        "item": review.items.get().pk,
         "entry": _entry("harbour"),
         "mirror": _mirror(harbour).pk,
         "follow": Follow.objects.create(user=person, registry=harbour).pk,

@@ -39,6 +39,7 @@ SOME = dict.fromkeys(
         "rule",
         "request",
         "review",
+        "item",
         "delivery",
         "follow",
         "mirror",

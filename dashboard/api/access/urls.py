@@ -1,8 +1,38 @@
 """Addresses of roles, grants, explanations, teams, people, requests and reviews."""
 
-from django.urls import path
+from django.urls import include, path
 
-from dashboard.api.access import explaining, grants, roles
+from dashboard.api.access import (
+    explaining,
+    grants,
+    people,
+    requests,
+    reviews,
+    roles,
+    teams,
+    unused,
+)
+
+of_team = [
+    path("members", teams.Members.as_view(), name="api-members"),
+    path("members/<user:user>", teams.OneMember.as_view(), name="api-member"),
+    path("claim-rules", teams.ClaimRules.as_view(), name="api-claim-rules"),
+    path("claim-rules/<number:rule>", teams.OneClaimRule.as_view(), name="api-claim-rule"),
+]
+of_person = [
+    path("link", people.PersonLink.as_view(), name="api-person-link"),
+    path("sessions", people.PersonSessions.as_view(), name="api-person-sessions"),
+    path("second-factors", people.PersonSecondFactors.as_view(), name="api-person-factors"),
+]
+of_request = [
+    path("withdraw", requests.WithdrawRequest.as_view(), name="api-request-withdraw"),
+    path("decision", requests.DecideRequest.as_view(), name="api-request-decision"),
+]
+of_review = [
+    path("items", reviews.ReviewItems.as_view(), name="api-review-items"),
+    path("decisions", reviews.ReviewDecisions.as_view(), name="api-review-decisions"),
+    path("close", reviews.CloseReview.as_view(), name="api-review-close"),
+]
 
 urlpatterns = [
     path("actions", roles.Actions.as_view(), name="api-actions"),
@@ -19,4 +49,20 @@ urlpatterns = [
     path("effective-access", explaining.EffectiveAccess.as_view(), name="api-effective-access"),
     path("check-access", explaining.CheckAccess.as_view(), name="api-check-access"),
     path("who-can", explaining.WhoCan.as_view(), name="api-who-can"),
+    path("teams", teams.Teams.as_view(), name="api-teams"),
+    path("teams/<slug:team>", teams.OneTeam.as_view(), name="api-team"),
+    path("teams/<slug:team>/", include(of_team)),
+    path("people", people.People.as_view(), name="api-people"),
+    path("people/<user:user>", people.OnePerson.as_view(), name="api-person"),
+    path("people/<user:user>/", include(of_person)),
+    path("access-requests", requests.AccessRequests.as_view(), name="api-requests"),
+    path(
+        "access-requests/<number:number>", requests.OneAccessRequest.as_view(), name="api-request"
+    ),
+    path("access-requests/<number:number>/", include(of_request)),
+    path("access-reviews", reviews.Reviews.as_view(), name="api-reviews"),
+    path("access-reviews/<number:number>", reviews.OneReview.as_view(), name="api-review"),
+    path("access-reviews/<number:number>/", include(of_review)),
+    path("unused-rights", unused.UnusedRights.as_view(), name="api-unused-rights"),
+    path("unused-rights/replacements", unused.Replacements.as_view(), name="api-replacements"),
 ]

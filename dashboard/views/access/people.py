@@ -35,7 +35,7 @@ from dashboard.views.access.rows import COLUMNS, rows_of
 from dashboard.views.access.submitting import DONE, acted, submitted
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
-_SORTED = {
+BY_NAME_OR_SEEN = {
     "name": Column(F("username"), str),
     "seen": Column(Coalesce("last_login", Value(NEVER)), datetime, descending_first=True),
 }
@@ -52,11 +52,11 @@ def people(request: HttpRequest) -> HttpResponse:
     """Everybody, filtered."""
     _manager(request)
     form = PeopleFilterForm(request.GET)
-    found = _filtered(User.objects.all(), form)
-    order = Order.read(request.GET.get("sort", ""), _SORTED)
-    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes")
-    shown = found.prefetch_related("teams").annotate(has_second_factor=Exists(factors))
-    page = paginate(shown, order=order, query=request.GET)
+    found = User.objects.all()
+    if form.is_valid():
+        found = narrowed(found, form.cleaned_data["q"], form.cleaned_data["state"])
+    order = Order.read(request.GET.get("sort", ""), BY_NAME_OR_SEEN)
+    page = paginate(as_listed(found), order=order, query=request.GET)
     owning = set(owners.owners())
     context = {
         "section": "access",
@@ -172,17 +172,22 @@ def _manager(request: HttpRequest) -> Asker:
     return one
 
 
-def _filtered(found: QuerySet[User], form: PeopleFilterForm) -> QuerySet[User]:
-    if not form.is_valid():
-        return found
-    for word in form.cleaned_data["q"].split():
+def narrowed(found: QuerySet[User], words: str, state: str) -> QuerySet[User]:
+    """Those with each of the words in a name or the address, and in a state of STATES."""
+    for word in words.split():
         found = found.filter(
             Q(username__icontains=word)
             | Q(email__icontains=word)
             | Q(first_name__icontains=word)
             | Q(last_name__icontains=word)
         )
-    return found.filter(STATES.get(form.cleaned_data["state"], Q()))
+    return found.filter(STATES.get(state, Q()))
+
+
+def as_listed(found: QuerySet[User]) -> QuerySet[User]:
+    """With their teams, and whether they have a second factor."""
+    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes")
+    return found.prefetch_related("teams").annotate(has_second_factor=Exists(factors))
 
 
 def _about(request: HttpRequest, one: Asker, shown: User) -> dict[str, object]:

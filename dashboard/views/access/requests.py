@@ -23,7 +23,8 @@ from dashboard.views.access.asking import Asker, asker, scope_of_address
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 
-_NEWEST = Order.read("", {"asked": Column(F("asked_at"), datetime, descending_first=True)})
+COLUMNS = {"asked": Column(F("asked_at"), datetime, descending_first=True)}
+_NEWEST = Order.read("", COLUMNS)
 _form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 

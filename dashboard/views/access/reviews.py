@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from access.models import AccessReview, ReviewItem
 from access.reviews import close_review, decide, open_review, scope_of, tallies, tally_of
+from dashboard.callers import Caller
 from dashboard.forms_access import ReviewForm
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
@@ -23,8 +24,10 @@ from dashboard.views.access.suggest import suggested_scopes
 
 # Two weeks are what people take for it.
 USUAL_DAYS = 14
-_NEWEST = Order.read("", {"opened": Column(F("opened_at"), datetime, descending_first=True)})
-_AS_LISTED = Order.read("", {"item": Column(F("id"), int)})
+COLUMNS = {"opened": Column(F("opened_at"), datetime, descending_first=True)}
+ITEM_COLUMNS = {"item": Column(F("id"), int)}
+_NEWEST = Order.read("", COLUMNS)
+_AS_LISTED = Order.read("", ITEM_COLUMNS)
 _form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -65,7 +68,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     """The grants of a review: those to decide first, or with `?show=all` every one."""
     one = manager(request)
-    shown = _review_or_404(one, pk)
+    shown = review_or_404(one, pk)
     shows_all = shown.closed_at is not None or request.GET.get("show") == "all"
     items = shown.items.select_related("grant")
     page = paginate(
@@ -87,7 +90,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 def decision(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm or remove the grants that were ticked."""
     one = manager(request)
-    shown = _review_or_404(one, pk)
+    shown = review_or_404(one, pk)
     acted(request, lambda: _decide(request, one, shown))
     return redirect("review", shown.pk)
 
@@ -96,12 +99,13 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """End a review and keep its result."""
     one = manager(request)
-    shown = _review_or_404(one, pk)
+    shown = review_or_404(one, pk)
     acted(request, lambda: _close(one, shown))
     return redirect("review", shown.pk)
 
 
-def _review_or_404(one: Asker, pk: int) -> AccessReview:
+def review_or_404(one: Caller, pk: int) -> AccessReview:
+    """The review, if he manages access where it lies; raises Http404."""
     found = AccessReview.objects.select_related("registry").filter(one.managed, pk=pk).first()
     if found is None:
         raise Http404(_("There is no such review."))

@@ -16,6 +16,7 @@ from access.models import Membership, Team, User
 from access.principals import Principal
 from access.scopes import EVERYTHING
 from dashboard.browse.filters import FilterError, clean
+from dashboard.callers import Caller
 from dashboard.forms_people import MemberForm, RuleForm, TeamForm, providers
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
@@ -24,7 +25,7 @@ from dashboard.views.access.rows import COLUMNS, rows_of
 from dashboard.views.access.submitting import DONE, acted, submitted
 
 SUGGESTED = 200
-_ORDER = Order.read("", {"name": Column(F("name"), str)})
+BY_NAME = {"name": Column(F("name"), str)}
 _page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -33,16 +34,10 @@ def teams(request: HttpRequest) -> HttpResponse:
     """The teams that this person may know of: all of them, or his own."""
     one = asker(request)
     query = _typed(request)
-    found = _visible(one).annotate(
-        people_count=_number_of("memberships"),
-        grant_count=_number_of("grants"),
-        machine_count=_number_of("service_principals"),
-    )
-    if query:
-        found = found.filter(Q(name__icontains=query) | Q(description__icontains=query))
+    found = narrowed(counted(actions.visible_teams(one.user, one.rights)), query)
     context = {
         "section": "access",
-        "page": paginate(found, order=_ORDER, query=request.GET),
+        "page": paginate(found, order=Order.read("", BY_NAME), query=request.GET),
         "query": query,
         "may_create": one.manages(EVERYTHING),
     }
@@ -76,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def team(request: HttpRequest, name: str) -> HttpResponse:
     """Who is in a team and what it has; posting changes its description."""
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     form = TeamForm(request.POST or None, team=shown)
 
     def act() -> str:
@@ -99,7 +94,7 @@ def team(request: HttpRequest, name: str) -> HttpResponse:
 def remove(request: HttpRequest, name: str) -> HttpResponse:
     """What goes with a team, and whether it may."""
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     one.rights.require(Action.ACCESS_MANAGE, EVERYTHING)
     if request.method == "POST":
         gone: list[bool] = []
@@ -126,7 +121,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
 def add_member(request: HttpRequest, name: str) -> HttpResponse:
     """Add somebody by user name, or change whether he maintains the team."""
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     form = MemberForm(request.POST, may_make_maintainers=actions.masters(shown, one.rights))
 
     def act() -> str:
@@ -150,7 +145,7 @@ def add_member(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def remove_member(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     membership = shown.memberships.select_related("user").filter(pk=pk).first()
     if membership is None:
         raise Http404(_("Nobody of this team."))
@@ -170,7 +165,7 @@ def remove_member(request: HttpRequest, name: str, pk: int) -> HttpResponse:
 def add_rule(request: HttpRequest, name: str) -> HttpResponse:
     """Whoever comes with a value of a provider belongs to the team from then on."""
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     form = RuleForm(request.POST)
 
     def act() -> str:
@@ -194,7 +189,7 @@ def add_rule(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def remove_rule(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     one = asker(request)
-    shown = _team_or_404(one, name)
+    shown = team_or_404(one, name)
     rule = shown.claim_rules.filter(pk=pk).first()
     if rule is None:
         raise Http404(_("No rule of this team."))
@@ -243,6 +238,22 @@ def _suggested(shown: Team) -> list[str]:
     return list(others.order_by("username").values_list("username", flat=True)[:SUGGESTED])
 
 
+def counted(found: QuerySet[Team]) -> QuerySet[Team]:
+    """With the numbers of what each has."""
+    return found.annotate(
+        people_count=_number_of("memberships"),
+        grant_count=_number_of("grants"),
+        machine_count=_number_of("service_principals"),
+    )
+
+
+def narrowed(found: QuerySet[Team], query: str) -> QuerySet[Team]:
+    """Those with the text in name or description."""
+    if not query:
+        return found
+    return found.filter(Q(name__icontains=query) | Q(description__icontains=query))
+
+
 def _number_of(related: str) -> Subquery:
     """Counted apart from the others: joins would multiply them."""
     counted = Team.objects.filter(pk=OuterRef("pk")).annotate(number=Count(related))
@@ -256,14 +267,9 @@ def _typed(request: HttpRequest) -> str:
         return ""
 
 
-def _visible(one: Asker) -> QuerySet[Team]:
-    if one.manages(EVERYTHING):
-        return Team.objects.all()
-    return Team.objects.filter(pk__in=one.user.memberships.values("team_id"))
-
-
-def _team_or_404(one: Asker, name: str) -> Team:
-    found = _visible(one).filter(name=name).first()
+def team_or_404(one: Caller, name: str) -> Team:
+    """The team, if he may know of it; raises Http404."""
+    found = actions.visible_teams(one.maintainer, one.rights).filter(name=name).first()
     if found is None:
         raise Http404(_("There is no team of this name."))
     return found

@@ -27,6 +27,8 @@ class ApiLine:
     granted: int
     elsewhere: int
     body: Any = field(default=None, hash=False)
+    # By who has just said once more who he is.
+    reassured: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

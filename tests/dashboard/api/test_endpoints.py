@@ -18,6 +18,7 @@ from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.api.test_description import APART, operations, resources
 from tests.dashboard.ground import ground
 from tests.dashboard.test_permissions import SOME, cast_of, no_worker
+from tests.reassured import reassured
 
 __all__ = ["ground", "no_worker"]
 
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.django_db
 
 def ask(user: User | None, line: ApiLine, values: dict[str, object]) -> int:
     """Also by session, as being a maintainer counts only there."""
-    api = Api(client=signed_in(user)) if user else Api()
+    sign_in = reassured if line.reassured else signed_in
+    api = Api(client=sign_in(user)) if user else Api()
     path = line.path.format(**values)
     return api.ask(line.method, path, filled(line.body, values)).status_code
 
