@@ -264,6 +264,8 @@ SPECTACULAR_SETTINGS = {
         "ActionEnum": "dashboard.api.fields.ACTIONS",
         "AccessRequestStateEnum": "dashboard.api.access.requests.STATES",
         "PersonStateEnum": "dashboard.api.access.people.STATE_NAMES",
+        "MembershipSourceEnum": "dashboard.api.access.teams.SOURCES",
+        "TagMoveSourceEnum": "dashboard.api.catalog.history.SOURCES",
     },
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": AS_PARAMETERS,

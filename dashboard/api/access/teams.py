@@ -30,6 +30,7 @@ from registries.transactions import together
 
 MEMBER_COLUMNS = {"name": Column(F("user__username"), str)}
 RULE_COLUMNS = {"value": Column(F("value"), str)}
+SOURCES = [value.value for value in Membership.Source]
 _EXAMPLE = {
     "name": "shop",
     "description": "Who builds the shop.",
@@ -64,7 +65,7 @@ class MemberRow(Row):
     user = serializers.CharField(source="user.username", help_text="The user name.")
     is_maintainer = serializers.BooleanField(help_text="May add and remove members.")
     source = serializers.ChoiceField(  # type: ignore[assignment]  # here it is a field's name
-        choices=[value.value for value in Membership.Source],
+        choices=SOURCES,
         help_text="Added by a person, or by a claim at sign-on.",
     )
     provider = serializers.CharField(help_text="The sign-on provider whose claim brought it.")

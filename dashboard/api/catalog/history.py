@@ -25,6 +25,7 @@ EXAMPLE = {
 _PAGE_EXAMPLE = OpenApiExample(
     "A move", {"items": [EXAMPLE], "next": None, "previous": None}, response_only=True
 )
+SOURCES = [value.value for value in TagMove.Source]
 
 
 class TagMoveRow(Row):
@@ -35,7 +36,7 @@ class TagMoveRow(Row):
     new_digest = serializers.SerializerMethodField(help_text="Null for a tag that went.")
     at = serializers.DateTimeField()
     source = serializers.ChoiceField(  # type: ignore[assignment]  # here it is a field's name
-        choices=[value.value for value in TagMove.Source], help_text="How Portolan learned it."
+        choices=SOURCES, help_text="How Portolan learned it."
     )
     actor = serializers.CharField(source="actor_label", help_text="Who did it, as far as known.")
 
