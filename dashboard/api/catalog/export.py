@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -196,13 +197,7 @@ def tags_in(repositories: RepositoryQuerySet) -> Any:
 
 
 def _batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    batch: list[tuple[Any, ...]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == ROWS_AT_A_TIME:
-            yield batch
-            batch = []
-    if batch:
+    while batch := list(islice(rows, ROWS_AT_A_TIME)):
         yield batch
 
 
@@ -216,9 +211,10 @@ def _as_json(registry: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
 
 
 def _as_csv(registry: str, rows: Sequence[tuple[Any, ...]]) -> bytes:
+    """Of all that stands in a row, a path and a tag alone are words of strangers."""
     text = io.StringIO(newline="")
     first = cell(registry)
-    csv.writer(text).writerows((first, *map(cell, row)) for row in rows)
+    csv.writer(text).writerows((first, cell(path), cell(tag), *rest) for path, tag, *rest in rows)
     return text.getvalue().encode()
 
 
