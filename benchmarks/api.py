@@ -268,7 +268,8 @@ def _statement(person: User) -> str:
     """What the export asks of the big registry."""
     seen = visible_repositories(person).present().filter(registry__name="scale")
     sql, params = export.tags_in(seen).query.sql_with_params()
-    return str(connection.ops.compose_sql(sql, params))
+    with connection.cursor() as cursor:
+        return str(cast("Any", cursor).mogrify(sql, params))
 
 
 def _rate(counts: Iterator[int]) -> float:
