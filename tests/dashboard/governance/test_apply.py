@@ -19,6 +19,7 @@ from dashboard.governance.document import parse
 from dashboard.governance.plan import plan
 from dashboard.governance.problems import Refused
 from dashboard.governance.secrets import sent_along
+from dashboard.governance.state import read
 from registries.connections import settings_of
 from registries.models import Mirror, Registry, RegistryCredential, SyncRun
 from tests.cast import give
@@ -286,3 +287,38 @@ def test_who_owns_one_registry_applies_what_is_his_and_the_rest_stays(furnished:
     # What she cannot see was not hers to leave out.
     assert Grant.objects.filter(user__username="anna", role__name="owner").exists()
     assert Grant.objects.filter(service_principal__name="ci").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "registries: [{name: new, kind: zot, url: a.example.com}]",
+        "registries: [{name: yard, kind: acr, url: https://yard.example.com, sync_every: 1h}]",
+        "registries: []",
+        "roles: [{name: r, label: R, actions: [content read]}]",
+        "teams: [{name: t}]",
+        "teams: [{name: platform, description: Who runs it, members: [carla]}]",
+        "service_principals: [{name: x}]",
+        "trust_rules: []",
+        "grants: [{principal: anonymous, role: owner, scope: '*'}]",
+        "webhooks: [{name: w, where: '*', topics: [push], payload: acr, host: a.b}]",
+        "mirrors: [{source: harbour, target: yard}]",
+        "admin_accounts: [{registry: yard}]",
+    ],
+)
+def test_each_act_judges_again_whatever_a_plan_let_pass(
+    furnished: None, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr("dashboard.governance.plan.lacking", lambda *_args: ())
+    monkeypatch.setattr("dashboard.governance.plan.missing", lambda *_args, **_more: ())
+    give(dora := User.objects.create_user("dora"), "owner", Scope("harbour"))
+    give(dora, "reader", Scope("yard"))
+    rights = rights_of(dora)
+    # As planned by who may see everything, and done by who may not.
+    monkeypatch.setattr("dashboard.governance.plan.there.read", lambda _rights, _user: read(SHELL))
+    shown = plan(parse(f"version: 1\n{said}"), rights=rights, prune=said.endswith("[]"))
+    assert shown.changes
+    before = exported()
+    with pytest.raises(Refused, match=r"needs the right to|cannot give|cannot grant"):
+        apply(shown, rights=rights, actor=actor_of(dora), secrets=sent_along({}), check=False)
+    assert exported() == before
