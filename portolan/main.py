@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from portolan import VERSION
-from portolan.commands import access, catalog, grants, import_, looking, raw, sign_in, syncing
+from portolan.commands import (
+    access,
+    catalog,
+    governance,
+    grants,
+    import_,
+    looking,
+    raw,
+    sign_in,
+    syncing,
+)
 from portolan.failures import Ending, Failure
 from portolan.output import Output
 
@@ -40,7 +50,7 @@ def portolan(
         typer.echo(context.get_help())
 
 
-for part in (sign_in, catalog, looking, access, grants, import_, syncing, raw):
+for part in (sign_in, catalog, looking, access, grants, syncing, governance, import_, raw):
     part.add_to(app)
 
 

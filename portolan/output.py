@@ -106,6 +106,10 @@ class Output:
             line.append_text(part if isinstance(part, Text) else Text(clean(part)))
         self.console.print(line, soft_wrap=True)
 
+    def whole(self, text: str) -> None:
+        """A text as it is; on a terminal, without what a terminal would obey."""
+        _write(clean(text) if self.is_terminal else text)
+
     def say(self, word: str, style: str, rest: str) -> None:
         """A word that matters most, and the rest of its line."""
         self.print(Text(clean(word), style=style), rest)

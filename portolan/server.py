@@ -75,6 +75,14 @@ class Server:
     def get(self, path: str, **query: Any) -> Any:
         return read(self.send("GET", path, query=query))
 
+    def text(self, path: str, media_type: str) -> str:
+        """A text of this media type; raises Unreachable for any other answer."""
+        response = self.send("GET", path, headers={"Accept": media_type})
+        found = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if found != media_type:
+            raise Unreachable(f"{self.address} answered with {found or 'something'} instead.")
+        return response.text
+
     def post(self, path: str, body: Any = None, **query: Any) -> Any:
         return read(self.send("POST", path, body=body, query=query))
 

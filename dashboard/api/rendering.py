@@ -9,6 +9,7 @@ import orjson
 from django.utils.translation import gettext as _
 from rest_framework import parsers, renderers
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 
 
 def dumps(data: Any) -> bytes:
@@ -55,3 +56,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(value)
     return str(value)
+
+
+class OwnType(DefaultContentNegotiation):
+    """Whatever is accepted gets what there is: the bytes have one type, their own."""
+
+    def select_renderer(
+        self,
+        request: Any,  # noqa: ARG002  REST framework's signature
+        renderers: Any,
+        format_suffix: Any = None,  # noqa: ARG002
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,6 +34,7 @@ from dashboard.api.catalog.images import (
 from dashboard.api.catalog.repositories import LocksField
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.rendering import OwnType
 from dashboard.api.resources import Resource
 from dashboard.browse.images import ALIASES_SHOWN, ImagePage, get_artifact_or_404
 from dashboard.browse.tags import ARTIFACT_COLUMNS, put_names, untagged
@@ -247,23 +247,11 @@ class OneManifest(Resource):
         return answer_deleted(outcome)
 
 
-class _AnyType(DefaultContentNegotiation):
-    """Whatever is accepted gets what there is: the bytes have one type, their own."""
-
-    def select_renderer(
-        self,
-        request: Any,  # noqa: ARG002  REST framework's signature
-        renderers: Any,
-        format_suffix: Any = None,  # noqa: ARG002
-    ) -> tuple[Any, str]:
-        return renderers[0], renderers[0].media_type
-
-
 _TYPES = (*sorted(mediatypes.INDEX_TYPES | mediatypes.MANIFEST_TYPES), "application/octet-stream")
 
 
 class RawManifest(Resource):
-    content_negotiation_class = _AnyType
+    content_negotiation_class = OwnType
 
     @extend_schema(
         operation_id="download_manifest",

@@ -3,6 +3,7 @@
 from tests.dashboard.api import (
     endpoints_access,
     endpoints_catalog,
+    endpoints_governance,
     endpoints_machines,
     endpoints_mirrors,
     endpoints_repositories,
@@ -12,6 +13,7 @@ from tests.dashboard.api.lines import ApiLine
 LINES: list[ApiLine] = [
     *endpoints_access.LINES,
     *endpoints_catalog.LINES,
+    *endpoints_governance.LINES,
     *endpoints_machines.LINES,
     *endpoints_mirrors.LINES,
     *endpoints_repositories.LINES,
