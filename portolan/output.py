@@ -22,6 +22,7 @@ from rich.text import Text
 
 GAP = "  "
 _SIGNS = {"+": "green", "-": "red", "~": "yellow"}
+NOTHING = "–"
 _KEPT = "\n\t"
 
 
@@ -124,6 +125,16 @@ class Output:
             Text(f"{sign} {clean(text)}", style=_SIGNS.get(sign, "")), soft_wrap=True
         )
 
+    def event(self, at: str, what: str, about: Sequence[str]) -> None:
+        """A line of what happened, seen at once by who reads along."""
+        rest = GAP.join(one for one in about if one)
+        self.print(
+            Text(f"{clean(at)}{GAP}", style="dim"),
+            Text(f"{clean(what):<20}{GAP}", style="cyan"),
+            rest,
+        )
+        sys.stdout.flush()
+
     def note(self, text: str) -> None:
         """Something beside the answer."""
         self.notes.print(Text(clean(text)), soft_wrap=True)
@@ -171,7 +182,7 @@ class Output:
 def clean(value: Any) -> str:
     """A value as text without control characters, and without those that turn the direction of
     writing: names and descriptions are other people's."""
-    text = "–" if value is None else str(value)
+    text = NOTHING if value is None else str(value)
     if text.isprintable():
         return text
     return "".join(
@@ -198,8 +209,13 @@ def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: i
         max(cell_len(column.title), *(cell_len(row[number]) for row in cells))
         for number, column in enumerate(columns)
     ]
-    kept = list(range(len(columns)))
-    for number in reversed(range(len(columns))):
+    kept = [
+        number
+        for number, column in enumerate(columns)
+        # One that says nothing at all is not worth its room.
+        if not column.spare or any(row[number] != NOTHING for row in cells)
+    ]
+    for number in reversed(kept.copy()):
         if sum(widths[one] + len(GAP) for one in kept) <= width:
             break
         if columns[number].spare:

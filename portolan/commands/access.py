@@ -154,8 +154,8 @@ def _through(row: Any) -> str | None:
 _REASONS = (
     Column("Role", lambda row: row["role"], style="bold"),
     Column("Scope", lambda row: row["scope"]),
-    Column("Through", _through),
-    Column("Until", lambda row: since(row["until"]), piped=lambda row: row["until"]),
+    Column("Through", _through, spare=True),
+    Column("Until", lambda row: since(row["until"]), spare=True, piped=lambda row: row["until"]),
     Column("Grant", lambda row: row["grant"], spare=True),
 )
 _HOLDERS = (

@@ -132,7 +132,7 @@ _GRANTS = (
     Column("Who", lambda row: row["principal"], style="bold"),
     Column("Role", lambda row: row["role"]),
     Column("Scope", lambda row: row["scope"]),
-    Column("Until", lambda row: since(row["until"]), piped=lambda row: row["until"]),
+    Column("Until", lambda row: since(row["until"]), spare=True, piped=lambda row: row["until"]),
     Column("By", lambda row: row["granted_by"], spare=True),
     Column("Reason", lambda row: row["reason"] or None, spare=True),
 )

@@ -152,7 +152,7 @@ _ENTITLEMENTS = (
     Column("Role", lambda row: row["role"], style="bold"),
     Column("Scope", lambda row: row["scope"]),
     Column("Through", lambda row: f"team:{row['team']}" if row["team"] else "–", spare=True),
-    Column("Until", lambda row: since(row["until"]), piped=lambda row: row["until"]),
+    Column("Until", lambda row: since(row["until"]), spare=True, piped=lambda row: row["until"]),
     Column("Allows", lambda row: ", ".join(row["actions"]), spare=True),
 )
 _CONTEXTS = (
