@@ -29,7 +29,7 @@ from webhooks.targets import URL_LIMIT, parse_headers
 
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 _CHARTS = (Topic.CHART_PUSH, Topic.CHART_DELETE)
-_HINTS: Mapping[Topic, Any] = {
+HINTS: Mapping[Topic, Any] = {
     Topic.PUSH: _("a tag was created or moved, as Azure Container Registry tells it"),
     Topic.PULL: _("where the registry tells of pulls"),
     Topic.DELETE: _("an image is gone from its repository"),
@@ -161,7 +161,7 @@ class WebhookForm(forms.Form):
             ],
         }
         return [
-            (label, [(topic, str(_HINTS[topic]), topic.value in ticked) for topic in topics])
+            (label, [(topic, str(HINTS[topic]), topic.value in ticked) for topic in topics])
             for label, topics in groups.items()
         ]
 

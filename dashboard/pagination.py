@@ -186,10 +186,14 @@ def read_cursor(
 
 def cursor_of(row: Model, order: Order) -> str:
     """The place of a row that has its KEY, for `after` and `before`."""
-    key = getattr(row, KEY)
+    return cursor_at(type(row), order, getattr(row, KEY), row.pk)
+
+
+def cursor_at(model: type[Model], order: Order, key: Any, pk: Any) -> str:
+    """The place of this key and id, whether there is such a row or not."""
     plain = key.isoformat() if isinstance(key, datetime) else key
-    pk = row.pk if isinstance(row.pk, int) else str(row.pk)
-    return signing.dumps((plain, pk), salt=_salt(type(row), order))
+    id_ = pk if isinstance(pk, int) else str(pk)
+    return signing.dumps((plain, id_), salt=_salt(model, order))
 
 
 def _link(query: QueryDict, name: str, row: Model, order: Order) -> str:

@@ -17,4 +17,5 @@ urlpatterns = [
     path("mirrors", include("dashboard.api.mirrors.urls")),
     path("", include("dashboard.api.access.urls")),
     path("", include("dashboard.api.access.urls_machines")),
+    path("", include("dashboard.api.webhooks.urls")),
 ]

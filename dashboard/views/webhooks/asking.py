@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from access.actions import Action
 from access.scopes import EVERYTHING
+from dashboard.callers import Caller
 from dashboard.views.access.asking import Asker, asker
 from webhooks.models import Subscription
 from webhooks.subscriptions import manageable
@@ -18,15 +19,20 @@ from webhooks.subscriptions import manageable
 def keeper(request: HttpRequest) -> Asker:
     """Who asks, if he manages webhooks anywhere; raises PermissionDenied otherwise."""
     one = asker(request)
+    require_keeper(one)
+    return one
+
+
+def require_keeper(one: Caller) -> None:
+    """Raises PermissionDenied unless he manages webhooks anywhere."""
     if not one.rights.may_somewhere(Action.WEBHOOK_MANAGE):
         raise PermissionDenied(
             _("This needs the right to manage webhooks."), Action.WEBHOOK_MANAGE, EVERYTHING
         )
-    return one
 
 
-def webhook_or_404(one: Asker, pk: UUID) -> Subscription:
-    """The webhook, if this person may manage it."""
+def webhook_or_404(one: Caller, pk: UUID) -> Subscription:
+    """The webhook, if he may manage it."""
     found = manageable(one.rights).filter(pk=pk).first()
     if found is None:
         raise Http404(_("There is no such webhook."))

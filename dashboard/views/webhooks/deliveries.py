@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.callers import Caller
 from dashboard.views.access.asking import Asker
 from dashboard.views.access.submitting import acted
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
@@ -88,7 +89,8 @@ def _again(one: Asker, webhook: Subscription, found: Delivery) -> str:
     return _("It is sent again; reload the page to see what came of it.")
 
 
-def delivery_or_404(one: Asker, webhook: Subscription, number: int) -> Delivery:
+def delivery_or_404(one: Caller, webhook: Subscription, number: int) -> Delivery:
+    """One of its deliveries, with its event, if he may read that."""
     found = deliveries_of(one, webhook).select_related("event").filter(pk=number).first()
     if found is None:
         raise Http404(_("This webhook has no such delivery."))

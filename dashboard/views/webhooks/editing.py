@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from access.actions import Action
 from access.models import Team
 from access.scopes import EVERYTHING
+from dashboard.callers import Caller
 from dashboard.forms_webhooks import WebhookForm
 from dashboard.pagination import CappedCount
 from dashboard.views.access.asking import Asker
@@ -40,7 +41,7 @@ _form_page = require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """A webhook, and its signing secret, shown once."""
     one = keeper(request)
-    teams = _teams(one)
+    teams = teams_to_tell(one)
     initial = {
         "scope": request.GET.get("scope", ""),
         "topics": [topic.value for topic in USUAL_TOPICS],
@@ -67,7 +68,7 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All but its state; secrets stay where nothing is typed."""
     one = keeper(request)
     webhook = webhook_or_404(one, pk)
-    teams = _teams(one)
+    teams = teams_to_tell(one)
     initial = _described(webhook)
     form = WebhookForm(request.POST or None, teams=_names(teams), stored=webhook, initial=initial)
     status = 200 if _wants_preview(request) else None
@@ -120,7 +121,10 @@ def _typed(request: HttpRequest, initial: Mapping[str, Any]) -> QueryDict:
 
 def _create(one: Asker, form: WebhookForm, teams: QuerySet[Team], made: list[Signed]) -> str:
     signed = actions.create_subscription(
-        form.settings(_team(form, teams)), creator=one.user, rights=one.rights, actor=one.actor
+        form.settings(team_to_tell(form.cleaned_data["team"], teams)),
+        creator=one.user,
+        rights=one.rights,
+        actor=one.actor,
     )
     made.append(signed)
     return _("The webhook is made, and sends from now on.")
@@ -129,7 +133,7 @@ def _create(one: Asker, form: WebhookForm, teams: QuerySet[Team], made: list[Sig
 def _change(one: Asker, webhook: Subscription, form: WebhookForm, teams: QuerySet[Team]) -> str:
     actions.change_subscription(
         webhook,
-        form.settings(_team(form, teams, webhook.team)),
+        form.settings(team_to_tell(form.cleaned_data["team"], teams, webhook.team)),
         rights=one.rights,
         actor=one.actor,
     )
@@ -141,19 +145,23 @@ def _remove(one: Asker, webhook: Subscription) -> str:
     return _("The webhook %s is removed.") % webhook.name
 
 
-def _teams(one: Asker) -> QuerySet[Team]:
-    """The teams that this person may have told: his own, or any if he knows of all."""
+def teams_to_tell(one: Caller) -> QuerySet[Team]:
+    """The teams that he may have told: his own, or any if he knows of all."""
     if one.rights.may(Action.ACCESS_MANAGE, EVERYTHING):
         return Team.objects.all()
-    return Team.objects.filter(memberships__user=one.user)
+    if one.maintainer is None:
+        return Team.objects.none()
+    return Team.objects.filter(memberships__user=one.maintainer)
 
 
 def _names(teams: QuerySet[Team]) -> list[str]:
     return list(teams.values_list("name", flat=True))
 
 
-def _team(form: WebhookForm, teams: QuerySet[Team], stored: Team | None = None) -> Team | None:
-    name = form.cleaned_data["team"]
+def team_to_tell(
+    name: str | None, teams: QuerySet[Team], stored: Team | None = None
+) -> Team | None:
+    """The team of this name, none for no name; raises ValidationError for one that may not be."""
     if not name:
         return None
     if stored is not None and stored.name == name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
@@ -36,9 +37,11 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     """What one may manage, filtered; with the last day of what the page shows."""
     one = keeper(request)
     form = WebhookFilterForm(request.GET)
-    found = _filtered(manageable(one.rights), form)
+    found = manageable(one.rights)
+    if form.is_valid():
+        found = narrowed(found, form.cleaned_data)
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
-    page = paginate(_with_last_delivery(found), order=order, query=request.GET)
+    page = paginate(with_last_delivery(found), order=order, query=request.GET)
     now = timezone.now()
     days = days_of((webhook.pk for webhook in page.rows), now=now)
     context = {
@@ -58,7 +61,8 @@ def _rows(page: Page[Subscription], days: Mapping[UUID, Day]) -> list[Row]:
     return [Row(webhook, days[webhook.pk]) for webhook in page.rows]
 
 
-def _with_last_delivery(found: QuerySet[Subscription]) -> QuerySet[Subscription]:
+def with_last_delivery(found: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """With `last_at` and `last_state` of each one's newest delivery."""
     newest = Delivery.objects.filter(subscription=OuterRef("pk")).order_by("-id")
     return found.annotate(
         last_at=Subquery(newest.values("created_at")[:1]),
@@ -66,17 +70,16 @@ def _with_last_delivery(found: QuerySet[Subscription]) -> QuerySet[Subscription]
     )
 
 
-def _filtered(found: QuerySet[Subscription], form: WebhookFilterForm) -> QuerySet[Subscription]:
-    if not form.is_valid():
-        return found
-    wanted = form.cleaned_data
-    if text := wanted["q"]:
+def narrowed(found: QuerySet[Subscription], wanted: Mapping[str, Any]) -> QuerySet[Subscription]:
+    """Those that pass a filter's `q`, `scope` and `state`."""
+    if text := wanted.get("q"):
         found = found.filter(Q(name__icontains=text) | Q(host__icontains=text))
-    if wanted["scope"] is not None:
+    if wanted.get("scope") is not None:
         found = found.filter(_touching(wanted["scope"]))
-    if wanted["state"] == "failing":
+    state = wanted.get("state")
+    if state == "failing":
         return found.filter(failing_since__isnull=False)
-    return found.filter(state=wanted["state"]) if wanted["state"] else found
+    return found.filter(state=state) if state else found
 
 
 def _touching(scope: Scope) -> Q:

@@ -31,7 +31,8 @@ from webhooks.inbound.setup import guides
 from webhooks.models import InboundSecret, Notification
 
 CREATED = 201
-_NEWEST = Order.read("", {"came": Column(F("received_at"), datetime, descending_first=True)})
+ORDERS = {"came": Column(F("received_at"), datetime, descending_first=True)}
+_NEWEST = Order.read("", ORDERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 
 from access.actions import Action
 from access.scopes import Extent, Scope
-from dashboard.views.access.asking import Asker, ids_of
+from dashboard.callers import Caller
+from dashboard.views.access.asking import ids_of
 from dashboard.views.webhooks.asking import keeper
 from dashboard.views.webhooks.bodies import readable
 from webhooks.catalog import Topic
@@ -46,7 +47,7 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "webhooks/preview.html", {"preview": preview_of(one, request.GET)})
 
 
-def preview_of(one: Asker, typed: QueryDict) -> Preview:
+def preview_of(one: Caller, typed: QueryDict) -> Preview:
     """What the fields `scope`, `topics`, `form` and `event` of a form make."""
     topics = [topic for topic in CHOOSABLE if topic.value in typed.getlist("topics")]
     form = typed.get("form", "")
@@ -67,7 +68,7 @@ def preview_of(one: Asker, typed: QueryDict) -> Preview:
     return Preview("", shown, event is None, headers, readable(body), events)
 
 
-def _past(one: Asker, where: Where, topics: Sequence[Topic]) -> tuple[Event, ...]:
+def _past(one: Caller, where: Where, topics: Sequence[Topic]) -> tuple[Event, ...]:
     found = Event.objects.filter(
         told_to_manager(one.rights),
         happened_in([where.scope]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from dashboard.callers import Caller
 from dashboard.forms_webhooks import AgainForm, DeliveryFilterForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
@@ -29,7 +32,8 @@ from webhooks.models import Attempt, Delivery, Subscription
 from webhooks.outbound import actions as outbound
 from webhooks.readable import told_to_manager
 
-NEWEST = Order.read("", {"id": Column(F("id"), int, descending_first=True)})
+ORDERS = {"id": Column(F("id"), int, descending_first=True)}
+NEWEST = Order.read("", ORDERS)
 # So many are sent again by one click; who failed more often clicks again.
 AT_ONCE = 10_000
 PAUSE, RESUME, RESUME_WITHOUT = "pause", "resume", "resume-without"
@@ -43,7 +47,7 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     form = DeliveryFilterForm(request.GET)
     readable = deliveries_of(one, shown)
-    found = _filtered(readable, form)
+    found = narrowed(readable, form.cleaned_data) if form.is_valid() else readable
     page = paginate(found.select_related("event"), order=NEWEST, query=request.GET)
     held = shown.deliveries.filter(state=Delivery.State.HELD)
     context = {
@@ -51,7 +55,7 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
         "webhook": shown,
         "form": form,
         "page": page,
-        "rows": _with_last_attempts(list(page.rows)),
+        "rows": with_last_attempts(list(page.rows)),
         "count": CappedCount.beside(page, found),
         "day": days_of([shown.pk], now=now)[shown.pk],
         "held": CappedCount.of(held),
@@ -99,29 +103,27 @@ def again(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("webhook", shown.pk)
 
 
-def deliveries_of(one: Asker, shown: Subscription) -> QuerySet[Delivery]:
-    """Those of its deliveries whose events this person may read."""
+def deliveries_of(one: Caller, shown: Subscription) -> QuerySet[Delivery]:
+    """Those of its deliveries whose events he may read."""
     return shown.deliveries.filter(told_to_manager(one.rights, through="event__"))
 
 
-def _filtered(found: QuerySet[Delivery], form: DeliveryFilterForm) -> QuerySet[Delivery]:
-    if not form.is_valid():
-        return found
-    wanted = form.cleaned_data
-    if wanted["state"]:
-        found = found.filter(state=wanted["state"])
-    if wanted["topic"]:
-        found = found.filter(event__topic=wanted["topic"])
-    if wanted["repository"]:
-        found = found.filter(event__repository__contains=wanted["repository"])
-    if wanted["since"]:
-        found = found.filter(created_at__gte=datetime.combine(wanted["since"], time.min, UTC))
-    if wanted["until"]:
-        found = found.filter(created_at__lte=datetime.combine(wanted["until"], time.max, UTC))
+def narrowed(found: QuerySet[Delivery], wanted: Mapping[str, Any]) -> QuerySet[Delivery]:
+    """Those that pass a filter's `state`, `topic`, `repository`, `since` and `until` (days)."""
+    if state := wanted.get("state"):
+        found = found.filter(state=state)
+    if topic := wanted.get("topic"):
+        found = found.filter(event__topic=topic)
+    if repository := wanted.get("repository"):
+        found = found.filter(event__repository__contains=repository)
+    if day := wanted.get("since"):
+        found = found.filter(created_at__gte=datetime.combine(day, time.min, UTC))
+    if day := wanted.get("until"):
+        found = found.filter(created_at__lte=datetime.combine(day, time.max, UTC))
     return found
 
 
-def _with_last_attempts(rows: list[Delivery]) -> list[tuple[Delivery, Attempt | None]]:
+def with_last_attempts(rows: list[Delivery]) -> list[tuple[Delivery, Attempt | None]]:
     """Each with its last attempt, of which only what a list shows is read."""
     newest = (
         Attempt.objects.filter(delivery__in=rows)
@@ -175,8 +177,12 @@ def _resume(one: Asker, shown: Subscription, *, send_held: bool) -> str:
     )
 
 
-def _again(one: Asker, shown: Subscription, since: datetime) -> str:
+def failed_since(one: Caller, shown: Subscription, since: datetime) -> list[int]:
+    """The oldest of what was given up since then, as far as he may read it."""
     failed = deliveries_of(one, shown).filter(state=Delivery.State.GIVEN_UP, ended_at__gte=since)
-    chosen = list(failed.order_by("id").values_list("pk", flat=True)[:AT_ONCE])
-    number = outbound.redeliver(shown, chosen, actor=one.actor)
+    return list(failed.order_by("id").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _again(one: Asker, shown: Subscription, since: datetime) -> str:
+    number = outbound.redeliver(shown, failed_since(one, shown, since), actor=one.actor)
     return ngettext("%d message is sent again.", "%d messages are sent again.", number) % number

@@ -7,6 +7,7 @@ from tests.dashboard.api import (
     endpoints_machines,
     endpoints_mirrors,
     endpoints_repositories,
+    endpoints_webhooks,
 )
 from tests.dashboard.api.lines import ApiLine
 
@@ -17,4 +18,5 @@ LINES: list[ApiLine] = [
     *endpoints_machines.LINES,
     *endpoints_mirrors.LINES,
     *endpoints_repositories.LINES,
+    *endpoints_webhooks.LINES,
 ]

@@ -1,0 +1,1 @@
+"""What registries tell, what happened, and who is told of it."""

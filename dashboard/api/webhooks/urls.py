@@ -1,0 +1,44 @@
+"""Addresses of events, webhooks, notifications, and what one follows."""
+
+from django.urls import include, path
+
+from dashboard.api.webhooks import (
+    deliveries,
+    events,
+    following,
+    notifications,
+    topics,
+    webhooks,
+)
+
+of_webhook = [
+    path("pause", webhooks.PauseWebhook.as_view(), name="api-webhook-pause"),
+    path("resume", webhooks.ResumeWebhook.as_view(), name="api-webhook-resume"),
+    path("rotation", webhooks.RotateSigningSecret.as_view(), name="api-webhook-rotation"),
+    path("preview", webhooks.WebhookPreview.as_view(), name="api-webhook-preview"),
+    path("pings", deliveries.Pings.as_view(), name="api-webhook-pings"),
+    path("deliveries", deliveries.Deliveries.as_view(), name="api-deliveries"),
+    path("deliveries/<number:delivery>", deliveries.OneDelivery.as_view(), name="api-delivery"),
+    path("redeliveries", deliveries.Redeliveries.as_view(), name="api-redeliveries"),
+]
+of_notifications = [
+    path("", notifications.Notifications.as_view(), name="api-notifications"),
+    path("/setup", notifications.NotificationSetup.as_view(), name="api-notification-setup"),
+    path("/secrets", notifications.InboundSecrets.as_view(), name="api-notification-secrets"),
+    path(
+        "/secrets/<uuid:secret>",
+        notifications.OneInboundSecret.as_view(),
+        name="api-notification-secret",
+    ),
+]
+
+urlpatterns = [
+    path("events", events.Events.as_view(), name="api-events"),
+    path("webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/topics", topics.Topics.as_view(), name="api-topics"),
+    path("webhooks/<uuid:webhook>", webhooks.OneWebhook.as_view(), name="api-webhook"),
+    path("webhooks/<uuid:webhook>/", include(of_webhook)),
+    path("registries/<registry:registry>/notifications", include(of_notifications)),
+    path("following", following.Following.as_view(), name="api-following"),
+    path("following/<number:follow>", following.OneFollow.as_view(), name="api-follow"),
+]
