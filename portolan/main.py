@@ -11,6 +11,7 @@ from portolan import VERSION
 from portolan.commands import (
     access,
     catalog,
+    events,
     governance,
     grants,
     import_,
@@ -50,7 +51,7 @@ def portolan(
         typer.echo(context.get_help())
 
 
-for part in (sign_in, catalog, looking, access, grants, syncing, governance, import_, raw):
+for part in (sign_in, catalog, looking, access, grants, syncing, events, governance, import_, raw):
     part.add_to(app)
 
 
