@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 
@@ -125,7 +126,7 @@ class Server:
             content = json.dumps(body).encode()
             given.setdefault("Content-Type", "application/json")
         request = self._http.build_request(
-            method, path, params=_present(query or {}), content=content, headers=given
+            method, _with_query(path, query or {}), content=content, headers=given
         )
         may_repeat = method in ("GET", "HEAD", "POST")
         for attempt in range(1, ATTEMPTS + 1):
@@ -249,13 +250,17 @@ def _retry_after(text: str) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def _present(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what was not given, and truth as the API writes it."""
-    return {
+def _with_query(path: str, query: Mapping[str, Any]) -> str:
+    """The path, which may have a query already, and what of this one was given; truth as the API
+    writes it."""
+    given = {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in query.items()
         if value not in (None, "")
     }
+    if not given:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(given, doseq=True)}"
 
 
 def _trusted(ca_file: str) -> ssl.SSLContext:

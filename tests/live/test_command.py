@@ -247,6 +247,8 @@ def test_what_is_not_there_or_not_understood_has_its_own_exit_code(signed_in: Ho
 def test_any_address_can_be_asked(signed_in: Home, dock: Dock) -> None:
     one = signed_in.run("api", "get", f"/registries/{dock.name}").json
     assert one["name"] == dock.name
+    listed = signed_in.run("api", "GET", "/registries?limit=1&fields=name").json
+    assert listed["items"] == [{"name": "far"}]
     walked = signed_in.run("api", "GET", "/api/v1/registries", "--paginate")
     assert [row["name"] for row in walked.lines] == ["far", dock.name]
     refused = signed_in.run("api", "POST", f"/registries/{dock.name}/runs", "-f", "ful=true")

@@ -24,6 +24,18 @@ def test_it_says_who_asks_and_with_what() -> None:
     assert request.headers["Authorization"] == "Bearer a-token"
 
 
+def test_what_stands_in_the_address_stays_there() -> None:
+    saying = Saying(said({}), page([1], "c1"), page([2]))
+    saying.server().get("/registries?sort=-name&fields=name%2Ctags")
+    list(saying.server().pages("/registries?sort=-name", topic=["a", "b"]))
+    asked = [str(request.url).partition("/registries")[2] for request in saying.requests]
+    assert asked == [
+        "?sort=-name&fields=name%2Ctags",
+        "?sort=-name&topic=a&topic=b&limit=200",
+        "?sort=-name&topic=a&topic=b&limit=200&after=c1",
+    ]
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_asked_again_when_it_said(status: int) -> None:
     saying = Saying(httpx.Response(status, headers=BUSY), said({"name": "prod"}))
