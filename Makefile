@@ -54,6 +54,11 @@ check: $(VENV)/.development static/dist/.built ## Check settings, and that no mi
 	$(RUN) manage.py check
 	$(RUN) manage.py makemigrations --check --dry-run
 
+.PHONY: fuzz
+fuzz: $(VENV)/.development static/dist/.built ## Ask the REST API for all that it describes, for some minutes a role.
+	@PORTOLAN_FUZZ_PHASES=examples,coverage,fuzzing,stateful PORTOLAN_FUZZ_EXAMPLES=10 \
+	  $(RUN) -m pytest tests/live/test_schema.py -s
+
 .PHONY: bench
 bench: $(VENV)/.development static/dist/.built ## Measure speed and memory; results in benchmarks/RESULTS.md.
 	$(RUN) -m benchmarks

@@ -45,6 +45,10 @@ grants:
   role: pusher
   scope: prod/shop/*
 """
+_FILE = {
+    "version": 1,
+    "grants": [{"principal": "team:shop", "role": "pusher", "scope": "prod/shop/*"}],
+}
 _CHANGE = {
     "verb": "create",
     "section": "grants",
@@ -159,10 +163,10 @@ class Export(Resource):
             )
         ],
         responses={
-            (200, YAML): OpenApiTypes.STR,
+            (200, YAML): OpenApiTypes.OBJECT,
             304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase),
         },
-        examples=[OpenApiExample("A grant", _TEXT, media_type=YAML, response_only=True)],
+        examples=[OpenApiExample("A grant", _FILE, media_type=YAML, response_only=True)],
     )
     def get(self, request: Request) -> HttpResponse | Response:
         """Registries (without secrets), mirrors, roles, teams, machines, trust rules, grants, admin
