@@ -219,6 +219,14 @@ def _print_changes(session: Session, changed: Any) -> None:
         one = changed[side]
         platform = f" {one['platform']}" if one["platform"] else ""
         out.changed(sign, f"{one['reference']} {one['digest']}{platform}")
+    unread = [
+        changed[side]["reference"] for side in ("before", "after") if not changed[side]["is_read"]
+    ]
+    if unread:
+        out.print(
+            f"Not read yet, so nobody can tell: {' and '.join(unread)}. Open it on screen first."
+        )
+        return
     out.print(
         f"{size(changed['added_bytes'])} came, {size(changed['removed_bytes'])} went,"
         f" {size(changed['shared_bytes'])} stayed."

@@ -22,11 +22,13 @@ _EXAMPLE = {
         "reference": "1.4.1",
         "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "platform": "linux/amd64",
+        "is_read": True,
     },
     "after": {
         "reference": "1.4.2",
         "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
         "platform": "linux/amd64",
+        "is_read": True,
     },
     "platforms": ["linux/amd64", "linux/arm64/v8"],
     "shared_bytes": 28231321,
@@ -54,6 +56,9 @@ class ComparedRow(Row):
     platform = serializers.CharField(
         allow_null=True, help_text="Of an index: the platform that was compared."
     )
+    is_read = serializers.BooleanField(
+        help_text="False for one that only a listing describes: ask for a reading of it first."
+    )
 
 
 class LayerChangeRow(Row):
@@ -75,20 +80,22 @@ class ValueChangeRow(Row):
 
 
 class ComparisonRow(Row):
-    """What is different between two images."""
+    """What is different between two images. Until both are read nobody knows, and all of it is null."""
 
     before = ComparedRow()
     after = ComparedRow()
     platforms = serializers.ListField(
         child=serializers.CharField(), help_text="Those that either of the two has."
     )
-    shared_bytes = serializers.IntegerField()
-    added_bytes = serializers.IntegerField(help_text="To pull for who has the first image.")
-    removed_bytes = serializers.IntegerField()
-    layers = LayerChangeRow(many=True)
-    facts = ValueChangeRow(many=True, help_text="By their Dockerfile names.")
-    environment = ValueChangeRow(many=True)
-    labels = ValueChangeRow(many=True)
+    shared_bytes = serializers.IntegerField(allow_null=True)
+    added_bytes = serializers.IntegerField(
+        allow_null=True, help_text="To pull for who has the first image."
+    )
+    removed_bytes = serializers.IntegerField(allow_null=True)
+    layers = LayerChangeRow(many=True, allow_null=True)
+    facts = ValueChangeRow(many=True, allow_null=True, help_text="By their Dockerfile names.")
+    environment = ValueChangeRow(many=True, allow_null=True)
+    labels = ValueChangeRow(many=True, allow_null=True)
 
 
 class CompareQuery(Query):
@@ -121,17 +128,41 @@ class Compare(Resource):
             "before": _side(names[0], before),
             "after": _side(names[1], after),
             "platforms": changed.platforms,
-            "shared_bytes": changed.layers.shared_bytes,
-            "added_bytes": changed.layers.added_bytes,
-            "removed_bytes": changed.layers.removed_bytes,
-            "layers": changed.layers.changes,
-            "facts": changed.facts,
-            "environment": changed.environment,
-            "labels": changed.labels,
+            **(_differences(changed) if before.is_read and after.is_read else _UNKNOWN),
         }
         return answer_one(request, ComparisonRow(shown).data)
 
 
+_UNKNOWN = dict.fromkeys(
+    (
+        "shared_bytes",
+        "added_bytes",
+        "removed_bytes",
+        "layers",
+        "facts",
+        "environment",
+        "labels",
+    )
+)
+
+
+def _differences(changed: Comparison) -> dict[str, Any]:
+    return {
+        "shared_bytes": changed.layers.shared_bytes,
+        "added_bytes": changed.layers.added_bytes,
+        "removed_bytes": changed.layers.removed_bytes,
+        "layers": changed.layers.changes,
+        "facts": changed.facts,
+        "environment": changed.environment,
+        "labels": changed.labels,
+    }
+
+
 def _side(reference: str, image: ImagePage) -> dict[str, Any]:
     platform = image.platform.name if image.platform else None
-    return {"reference": reference, "digest": image.manifest.digest, "platform": platform}
+    return {
+        "reference": reference,
+        "digest": image.manifest.digest,
+        "platform": platform,
+        "is_read": image.is_read,
+    }

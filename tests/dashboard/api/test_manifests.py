@@ -182,6 +182,18 @@ def test_two_images_are_compared_by_tag_or_digest(app: Repository, api_owner: Ap
     assert shown["before"]["digest"] == before.manifest.digest
 
 
+def test_of_an_image_that_nobody_has_read_no_difference_is_claimed(
+    app: Repository, api_owner: Api
+) -> None:
+    catalog.tag(app, "1.0", catalog.image(app, "app"))
+    listed = catalog.image(app, "other")
+    Artifact.objects.filter(pk=listed.pk).update(details=Artifact.Details.LISTED)
+    query: dict[str, Any] = {"from": "1.0", "to": listed.manifest.digest}
+    shown = api_owner.get(f"{APP}/-/compare", **query).json()
+    assert (shown["before"]["is_read"], shown["after"]["is_read"]) == (True, False)
+    assert {shown[name] for name in ("layers", "facts", "added_bytes", "labels")} == {None}
+
+
 @pytest.mark.parametrize(
     ("query", "status"), [({"from": "1.0"}, 400), ({"from": "1.0", "to": "absent"}, 404), ({}, 400)]
 )
