@@ -14,7 +14,7 @@ urlpatterns = [
     path("plan", governance.Plans.as_view(), name="api-plan"),
     path("apply", governance.Applications.as_view(), name="api-apply"),
     path("", include("dashboard.api.catalog.urls")),
-    path("mirrors", include("dashboard.api.mirrors.urls")),
+    path("", include("dashboard.api.mirrors.urls")),
     path("", include("dashboard.api.access.urls")),
     path("", include("dashboard.api.access.urls_machines")),
     path("", include("dashboard.api.webhooks.urls")),

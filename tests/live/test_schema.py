@@ -27,7 +27,7 @@ __all__ = ["ground"]
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
-EXAMPLES = os.environ.get("PORTOLAN_FUZZ_EXAMPLES", "2")
+EXAMPLES = os.environ.get("PORTOLAN_FUZZ_EXAMPLES", "1")
 PHASES = os.environ.get("PORTOLAN_FUZZ_PHASES", "examples,fuzzing,stateful")
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"

@@ -27,25 +27,29 @@ of_registry = [
 ]
 
 of_docker = [
-    path("", docker.Docker.as_view(), name="api-docker"),
-    path("/passwords/<number:slot>", docker.Passwords.as_view(), name="api-admin-password"),
-    path("/trial", docker.Trial.as_view(), name="api-docker-trial"),
-    path("/tokens", docker.Tokens.as_view(), name="api-docker-tokens"),
+    path("docker", docker.Docker.as_view(), name="api-docker"),
+    path("docker/passwords/<number:slot>", docker.Passwords.as_view(), name="api-admin-password"),
+    path("docker/trial", docker.Trial.as_view(), name="api-docker-trial"),
+    path("docker/tokens", docker.Tokens.as_view(), name="api-docker-tokens"),
 ]
 
 # A webhook's id is the vendor's, and may have slashes.
 at_vendor = [
-    path("", vendor.Vendor.as_view(), name="api-vendor"),
-    path("/readings", vendor.VendorReadings.as_view(), name="api-vendor-readings"),
-    path("/access", vendor.VendorAccess.as_view(), name="api-vendor-access"),
-    path("/remedies/<slug:code>", vendor.VendorRemedy.as_view(), name="api-vendor-remedy"),
-    path("/webhooks", vendor.VendorWebhooks.as_view(), name="api-vendor-webhooks"),
+    path("vendor", vendor.Vendor.as_view(), name="api-vendor"),
+    path("vendor/readings", vendor.VendorReadings.as_view(), name="api-vendor-readings"),
+    path("vendor/access", vendor.VendorAccess.as_view(), name="api-vendor-access"),
+    path("vendor/remedies/<slug:code>", vendor.VendorRemedy.as_view(), name="api-vendor-remedy"),
+    path("vendor/webhooks", vendor.VendorWebhooks.as_view(), name="api-vendor-webhooks"),
     path(
-        "/webhooks/<path:webhook>/pings",
+        "vendor/webhooks/<path:webhook>/pings",
         vendor.VendorWebhookPings.as_view(),
         name="api-vendor-webhook-pings",
     ),
-    path("/webhooks/<path:webhook>", vendor.OneVendorWebhook.as_view(), name="api-vendor-webhook"),
+    path(
+        "vendor/webhooks/<path:webhook>",
+        vendor.OneVendorWebhook.as_view(),
+        name="api-vendor-webhook",
+    ),
 ]
 
 urlpatterns = [
@@ -55,8 +59,6 @@ urlpatterns = [
     path("storage", storage.Storage.as_view(), name="api-storage"),
     path("registries", registries.Registries.as_view(), name="api-registries"),
     path("registries/<registry:registry>", registries.OneRegistry.as_view(), name="api-registry"),
-    path("registries/<registry:registry>/", include(of_registry)),
-    path("registries/<registry:registry>/docker", include(of_docker)),
-    path("registries/<registry:registry>/vendor", include(at_vendor)),
+    path("registries/<registry:registry>/", include([*of_registry, *of_docker, *at_vendor])),
     path("", include("dashboard.api.catalog.urls_repositories")),
 ]

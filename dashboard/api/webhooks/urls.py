@@ -22,11 +22,19 @@ of_webhook = [
     path("redeliveries", deliveries.Redeliveries.as_view(), name="api-redeliveries"),
 ]
 of_notifications = [
-    path("", notifications.Notifications.as_view(), name="api-notifications"),
-    path("/setup", notifications.NotificationSetup.as_view(), name="api-notification-setup"),
-    path("/secrets", notifications.InboundSecrets.as_view(), name="api-notification-secrets"),
+    path("notifications", notifications.Notifications.as_view(), name="api-notifications"),
     path(
-        "/secrets/<uuid:secret>",
+        "notifications/setup",
+        notifications.NotificationSetup.as_view(),
+        name="api-notification-setup",
+    ),
+    path(
+        "notifications/secrets",
+        notifications.InboundSecrets.as_view(),
+        name="api-notification-secrets",
+    ),
+    path(
+        "notifications/secrets/<uuid:secret>",
         notifications.OneInboundSecret.as_view(),
         name="api-notification-secret",
     ),
@@ -38,7 +46,7 @@ urlpatterns = [
     path("webhooks/topics", topics.Topics.as_view(), name="api-topics"),
     path("webhooks/<uuid:webhook>", webhooks.OneWebhook.as_view(), name="api-webhook"),
     path("webhooks/<uuid:webhook>/", include(of_webhook)),
-    path("registries/<registry:registry>/notifications", include(of_notifications)),
+    path("registries/<registry:registry>/", include(of_notifications)),
     path("following", following.Following.as_view(), name="api-following"),
     path("following/<number:follow>", following.OneFollow.as_view(), name="api-follow"),
 ]
