@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from portolan.main import main
 ROOT = Path(__file__).resolve().parents[2]
 HELPER = "from portolan.credential_helper import run; run()"
 LONGEST_SECONDS = 60
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ class Home:
             text=True,
             cwd=self.path,
             env=self.environment,
+            # Who runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+            preexec_fn=_hear_interrupts,  # noqa: PLW1509  it touches nothing that a thread may hold
         )
 
     def _run(self, command: list[str], typed: str, environment: dict[str, str]) -> Said:
