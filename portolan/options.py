@@ -95,7 +95,7 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
         # What typer reads options from.
         del run.__wrapped__
         signature = own.replace(parameters=[*parameters, *shared])
-        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
         run.__annotations__ = {
             key: parameter.annotation for key, parameter in signature.parameters.items()
         }

@@ -89,7 +89,7 @@ class Description(AutoSchema):
             if str(int(status)) not in found:
                 answer = OpenApiResponse(ProblemSerializer, description=status.phrase)
                 code = str(int(status))
-                found[code] = self._get_response_for_code(answer, code, [MEDIA_TYPE])  # type: ignore[no-untyped-call]
+                found[code] = self._get_response_for_code(answer, code, [MEDIA_TYPE])  # type: ignore[no-untyped-call]  # it has no types
         for code, described in found.items():
             described["description"] = described["description"] or HTTPStatus(int(code)).phrase
             described["headers"] = _headers_of(int(code), self.method) | described.get(
@@ -135,8 +135,8 @@ def addresses_of_the_api(endpoints: Iterable[Any]) -> list[Any]:
 def completed(
     result: dict[str, Any],
     generator: SchemaGenerator,  # noqa: ARG001  drf-spectacular's signature
-    request: Any,  # noqa: ARG001
-    public: bool,  # noqa: ARG001
+    request: Any,  # noqa: ARG001  as above
+    public: bool,  # noqa: ARG001  as above
 ) -> dict[str, Any]:
     """Postprocessing hook: the head, what is said once and referred to, and rows of lists of which
     fields may be left out."""
@@ -202,14 +202,14 @@ HEADERS = {
 # How one signs in, for the description; both classes register themselves ---------------------------
 
 
-class _SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class _SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it has no types
     target_class = SecretAuthentication
     name = ["bearer", "basic"]
 
-    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:  # noqa: ARG002
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:  # noqa: ARG002  its signature
         return [{"bearer": []}, {"basic": []}]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:  # noqa: ARG002  its signature
         return [
             {
                 "type": "http",
@@ -225,11 +225,11 @@ class _SecretScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         ]
 
 
-class _SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class _SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it has no types
     target_class = SessionAuthentication
     name = "session"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002  its signature
         return {
             "type": "apiKey",
             "in": "cookie",

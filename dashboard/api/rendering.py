@@ -27,7 +27,7 @@ class JSONRenderer(renderers.BaseRenderer):
         self,
         data: Any,
         accepted_media_type: str | None = None,  # noqa: ARG002  REST framework's signature
-        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002  as above
     ) -> bytes:
         return b"" if data is None else dumps(data)
 
@@ -41,7 +41,7 @@ class JSONParser(parsers.BaseParser):
         self,
         stream: IO[Any],
         media_type: str | None = None,  # noqa: ARG002  REST framework's signature
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002  as above
     ) -> Any:
         try:
             return orjson.loads(stream.read())
@@ -65,6 +65,6 @@ class OwnType(DefaultContentNegotiation):
         self,
         request: Any,  # noqa: ARG002  REST framework's signature
         renderers: Any,
-        format_suffix: Any = None,  # noqa: ARG002
+        format_suffix: Any = None,  # noqa: ARG002  as above
     ) -> tuple[Any, str]:
         return renderers[0], renderers[0].media_type

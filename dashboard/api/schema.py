@@ -20,7 +20,7 @@ from dashboard.api.resources import Resource
 @cache
 def document() -> bytes:
     """The description as JSON; made once, as it changes with the program alone."""
-    return orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    return orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Schema(Resource):

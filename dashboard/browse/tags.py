@@ -46,7 +46,7 @@ def put_names(repository: Repository, artifacts: Sequence[Artifact]) -> None:
     )
     for artifact in artifacts:
         artifact.names = named[artifact.pk]  # type: ignore[attr-defined]  # for who shows it
-        artifact.is_part = artifact.manifest.digest in held  # type: ignore[attr-defined]
+        artifact.is_part = artifact.manifest.digest in held  # type: ignore[attr-defined]  # as above
 
 
 def untagged(repository: Repository, artifacts: ArtifactQuerySet) -> ArtifactQuerySet:

@@ -145,7 +145,7 @@ class ManifestRow(Row):
         return list(artifact.names[:ALIASES_SHOWN])  # type: ignore[attr-defined]  # by put_names
 
     def get_tag_count(self, artifact: Artifact) -> int:
-        return len(artifact.names)  # type: ignore[attr-defined]
+        return len(artifact.names)  # type: ignore[attr-defined]  # set by its list
 
 
 class ManifestQuery(PageQuery):
