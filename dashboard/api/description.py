@@ -14,7 +14,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from dashboard.api.problems import MEDIA_TYPE, Code, ProblemSerializer
 from dashboard.api.resources import IDEMPOTENCY_HEADER
@@ -74,14 +74,6 @@ class Description(AutoSchema):
         """A `RegistryRow` is a Registry to who reads the description."""
         name: str = super().get_serializer_name(serializer, direction)
         return name.removesuffix("Row")
-
-    def get_examples(self) -> list[OpenApiExample]:
-        """Of a success they are examples of any, also of what is only begun (202)."""
-        found: list[OpenApiExample] = super().get_examples()
-        for example in found:
-            if set(example.status_codes or ()) == {"200", "201"}:
-                example.status_codes = ["200", "201", "202"]
-        return found
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)

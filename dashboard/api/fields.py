@@ -20,7 +20,7 @@ LAST_YEAR = 9000
 ACTIONS = [action.text for action in Action]
 
 
-@extend_schema_field({"type": "string", "maxLength": SCOPE_LENGTH, "examples": ["prod/team-a/*"]})
+@extend_schema_field({"type": "string", "maxLength": SCOPE_LENGTH, "examples": ["prod/shop/*"]})
 class ScopeField(serializers.CharField):
     """`*`, `REGISTRY`, `REGISTRY/team/*` or `REGISTRY/team/app`; the value is a Scope."""
 

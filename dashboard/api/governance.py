@@ -15,13 +15,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
 from dashboard.api.rendering import OwnType
 from dashboard.api.resources import Resource
@@ -166,7 +167,7 @@ class Export(Resource):
             (200, YAML): OpenApiTypes.OBJECT,
             304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase),
         },
-        examples=[OpenApiExample("A grant", _FILE, media_type=YAML, response_only=True)],
+        examples=[shows("A grant", _FILE, media_type=YAML)],
     )
     def get(self, request: Request) -> HttpResponse | Response:
         """Registries (without secrets), mirrors, roles, teams, machines, trust rules, grants, admin
@@ -186,6 +187,20 @@ class GovernanceSchema(Resource):
         tags=["governance"],
         summary="Show the JSON Schema of governance files",
         responses=OpenApiTypes.OBJECT,
+        examples=[
+            shows(
+                "Its beginning",
+                {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    "$id": "urn:portolan:governance:1",
+                    "title": "Governance of Portolan",
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["version"],
+                    "properties": {"version": {"const": 1}},
+                },
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         """For editors and pipelines (draft 2020-12)."""
@@ -200,8 +215,8 @@ class Plans(Resource):
         request=PlanBody,
         responses=PlanRow,
         examples=[
-            OpenApiExample("A grant", {"document": _TEXT}, request_only=True),
-            OpenApiExample("It is new", _PLANNED, response_only=True),
+            sends("A grant", {"document": _TEXT}),
+            shows("It is new", _PLANNED),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -227,8 +242,8 @@ class Applications(Resource):
         request=ApplyBody,
         responses=AppliedRow,
         examples=[
-            OpenApiExample("A grant", {"document": _TEXT}, request_only=True),
-            OpenApiExample("Done", {"changes": [_CHANGE], "secrets": []}, response_only=True),
+            sends("A grant", {"document": _TEXT}),
+            shows("Done", {"changes": [_CHANGE], "secrets": []}),
         ],
     )
     def post(self, request: Request) -> Response:

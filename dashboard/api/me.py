@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +13,7 @@ from access.actions import Action, texts
 from access.policy import Entitlement
 from dashboard.api.bodies import Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import shows
 from dashboard.api.resources import Resource
 
 
@@ -42,21 +43,20 @@ class Me(Resource):
         summary="Who I am",
         responses=MeRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "A pipeline",
                 {
-                    "principal": "sp:ci",
+                    "principal": "sp:shop-builds",
                     "entitlements": [
                         {
                             "role": "pusher",
-                            "scope": "prod/team-a/*",
+                            "scope": "prod/shop/*",
                             "actions": ["content read", "content write"],
                             "team": None,
                             "until": None,
                         }
                     ],
                 },
-                response_only=True,
             )
         ],
     )

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,10 +19,11 @@ from access.tasks import verify_trail
 from access.trail import Verdict, last_verdict, verify_within
 from dashboard.api.bodies import Query, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.rendering import JSONRenderer
 from dashboard.api.resources import Resource
-from dashboard.exports import CSV, JSON_LINES, stream
+from dashboard.exports import CSV, JSON_LINES, csv_lines, json_lines, stream
 from dashboard.forms_audit import EVENTS, WAYS, narrowed
 from dashboard.views.access.audit import (
     CHUNK,
@@ -51,6 +52,16 @@ _EXAMPLE = {
     "new": {"until": "2026-12-31T23:59:59+00:00"},
     "previous_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+}
+_LINE = _EXAMPLE | {"at": "2026-11-26T08:15:00.123456+00:00"}
+_VERDICT = {
+    "state": "holds",
+    "sentence": "The audit log holds: 90210 entries verified, up to #90210 of 2026-11-26 08:15:00 UTC.",
+    "checked_at": "2026-11-26T08:20:00Z",
+    "entries": 90210,
+    "number": 90210,
+    "hash": _EXAMPLE["hash"],
+    "broken": None,
 }
 
 
@@ -121,13 +132,7 @@ class AuditLog(Resource):
         summary="Read the audit log",
         parameters=[AuditQuery],
         responses=page_of(AuditEntryRow),
-        examples=[
-            OpenApiExample(
-                "One entry",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One entry", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Newest first; with `sort=number` from the first on. Needs `audit read` on everything, or
@@ -144,7 +149,7 @@ class OneAuditEntry(Resource):
         tags=[TAG],
         summary="Show an entry",
         responses=AuditEntryRow,
-        examples=[OpenApiExample("An entry", _EXAMPLE, response_only=True)],
+        examples=[shows("An entry", _EXAMPLE)],
     )
     def get(self, request: Request, number: int) -> Response:
         """One entry, if it is one that the caller's log has."""
@@ -173,6 +178,12 @@ class AuditExport(Resource):
             (200, "application/jsonl"): OpenApiTypes.STR,
             (200, "text/csv"): OpenApiTypes.STR,
         },
+        examples=[
+            shows("A line", "".join(json_lines([_LINE])), media_type="application/jsonl"),
+            shows(
+                "Head and a line", "".join(csv_lines([_LINE], list(COLUMNS))), media_type="text/csv"
+            ),
+        ],
     )
     def get(self, request: Request) -> HttpResponse:
         """The filtered entries as a file, oldest first: all of each, so that its hash can be worked
@@ -191,6 +202,7 @@ class AuditVerification(Resource):
         tags=[TAG],
         summary="What the last verification found",
         responses=AuditVerdictRow,
+        examples=[shows("It holds", _VERDICT)],
     )
     def get(self, request: Request) -> Response:
         """Whether the log is whole. Needs `audit read` on everything."""
@@ -203,6 +215,14 @@ class AuditVerification(Resource):
         summary="Verify the audit log now",
         request=None,
         responses={200: AuditVerdictRow, 202: AuditVerdictRow},
+        examples=[
+            shows("It holds", _VERDICT, status_codes=["200"]),
+            shows(
+                "A worker does it",
+                dict.fromkeys(_VERDICT) | {"state": "under way", "sentence": ""},
+                status_codes=["202"],
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:  # noqa: ARG002  see Resource
         """Works out each hash anew; `202` for a log so long that a worker does it. Needs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from access.credentials import visible_credentials
 from access.models import Credential
 from dashboard.api.bodies import Row
+from dashboard.api.examples import lists
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.forms_credentials import narrowed
@@ -86,13 +87,7 @@ class Credentials(Resource):
         summary="List credentials",
         parameters=[CredentialQuery],
         responses=page_of(CredentialRow),
-        examples=[
-            OpenApiExample(
-                "One secret",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One secret", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """What ends first comes first. With `access manage` on everything all secrets, on a registry

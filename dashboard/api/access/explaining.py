@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from access.principals import Principal
 from access.scopes import Scope
 from dashboard.api.bodies import Query, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, shows
 from dashboard.api.fields import ACTIONS, ActionField, PrincipalField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -136,7 +137,7 @@ class EffectiveAccess(Resource):
         parameters=[EffectQuery],
         responses=EffectRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "By a team",
                 {
                     "principal": "user:anna",
@@ -146,7 +147,6 @@ class EffectiveAccess(Resource):
                     "switched_off": False,
                     "reasons": [_REASON],
                 },
-                response_only=True,
             )
         ],
     )
@@ -175,7 +175,7 @@ class CheckAccess(Resource):
         parameters=[CheckQuery],
         responses=VerdictRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "Yes, by a team",
                 {
                     "principal": "user:anna",
@@ -188,7 +188,6 @@ class CheckAccess(Resource):
                     "roles": [],
                     "granters": [],
                 },
-                response_only=True,
             )
         ],
     )
@@ -212,21 +211,14 @@ class WhoCan(Resource):
         parameters=[WhoQuery],
         responses=page_of(HolderRow),
         examples=[
-            OpenApiExample(
+            lists(
                 "One person",
                 {
-                    "items": [
-                        {
-                            "principal": "user:anna",
-                            "everywhere": _REASON["actions"],
-                            "in_part": [],
-                            "reasons": [_REASON],
-                        }
-                    ],
-                    "next": None,
-                    "previous": None,
+                    "principal": "user:anna",
+                    "everywhere": _REASON["actions"],
+                    "in_part": [],
+                    "reasons": [_REASON],
                 },
-                response_only=True,
             )
         ],
     )

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from access.models import Grant, Role
 from access.principals import Principal
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, PrincipalField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -29,7 +30,7 @@ from dashboard.views.access.grants import CHOSEN_LIMIT
 from dashboard.views.access.rows import COLUMNS
 from registries.transactions import together
 
-_EXAMPLE = {
+EXAMPLE = {
     "id": 17,
     "principal": "team:shop",
     "role": "pusher",
@@ -145,13 +146,7 @@ class Grants(Resource):
         summary="List grants",
         parameters=[GrantQuery],
         responses=page_of(GrantRow),
-        examples=[
-            OpenApiExample(
-                "One grant",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One grant", EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """The grants on all scopes where the caller manages access. Needs `access manage`
@@ -176,8 +171,8 @@ class Grants(Resource):
         request=GrantBody,
         responses={201: GrantsRow},
         examples=[
-            OpenApiExample("To push, for a year", _ASKED, request_only=True),
-            OpenApiExample("Granted", {"items": [_EXAMPLE]}, response_only=True),
+            sends("To push, for a year", _ASKED),
+            shows("Granted", {"items": [EXAMPLE]}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -210,7 +205,7 @@ class OneGrant(Resource):
         tags=["grants"],
         summary="Show a grant",
         responses=GrantRow,
-        examples=[OpenApiExample("A grant", _EXAMPLE, response_only=True)],
+        examples=[shows("A grant", EXAMPLE)],
     )
     def get(self, request: Request, grant: int) -> Response:
         """One grant. Needs `access manage` where it lies."""
@@ -222,6 +217,10 @@ class OneGrant(Resource):
         summary="Change a grant’s end or reason",
         request=GrantChangeBody,
         responses=GrantRow,
+        examples=[
+            sends("Until summer", {"until": "2027-06-30T00:00:00Z"}),
+            shows("Changed", EXAMPLE | {"until": "2027-06-30T00:00:00Z"}),
+        ],
     )
     def patch(self, request: Request, grant: int) -> Response:
         """Another end or reason. Needs what granting it needs."""
@@ -268,6 +267,10 @@ class Revocations(Resource):
         summary="Revoke several grants",
         request=RevocationBody,
         responses=GrantsRow,
+        examples=[
+            sends("One of them", {"grants": [17], "reason": "The project is over."}),
+            shows("What it was", {"items": [EXAMPLE]}),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Takes all of these away, or none; the answer is what they were. `404` if one of them is
@@ -292,6 +295,7 @@ class GrantsOfPrincipal(Resource):
         summary="List somebody’s grants",
         parameters=[PrincipalGrantQuery],
         responses=page_of(GrantRow),
+        examples=[lists("One grant", EXAMPLE)],
     )
     def get(self, request: Request, principal: str) -> Response:
         """What was given to somebody, a person's teams included, where the caller manages access.

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.db.models import F
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from access.machines import locked, require_care, require_control
 from access.models import Secret
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
@@ -133,6 +134,7 @@ class MachineSecrets(Resource):
         summary="List a service principal's secrets",
         parameters=[SecretQuery],
         responses=page_of(SecretRow),
+        examples=[lists("One secret", _EXAMPLE)],
     )
     def get(self, request: Request, name: str) -> Response:
         """Those of its two places; `state` also shows those that were there. Needs what it takes to
@@ -154,10 +156,8 @@ class MachineSecrets(Resource):
         request=SecretBody,
         responses={201: IssuedSecretRow},
         examples=[
-            OpenApiExample("For half a year", {"label": "Jenkins in Basel"}, request_only=True),
-            OpenApiExample(
-                "Made", _EXAMPLE | {"secret": "ptl_sp_k3v9x0q2m1_…"}, response_only=True
-            ),
+            sends("For half a year", {"label": "Jenkins in Basel"}),
+            shows("Made", _EXAMPLE | {"secret": "ptl_sp_k3v9x0q2m1_…"}),
         ],
     )
     def post(self, request: Request, name: str) -> Response:
@@ -185,7 +185,7 @@ class OneMachineSecret(Resource):
         tags=[TAG],
         summary="Show a secret's state",
         responses=SecretRow,
-        examples=[OpenApiExample("A secret", _EXAMPLE, response_only=True)],
+        examples=[shows("A secret", _EXAMPLE)],
     )
     def get(self, request: Request, name: str, key_id: str) -> Response:
         """All but itself. Needs what it takes to see the machine."""
@@ -198,6 +198,10 @@ class OneMachineSecret(Resource):
         summary="Let a secret end earlier",
         request=EndBody,
         responses=SecretRow,
+        examples=[
+            sends("With the year", {"expires_at": "2026-12-31T23:59:59Z"}),
+            shows("It ends earlier", _EXAMPLE | {"expires_at": "2026-12-31T23:59:59Z"}),
+        ],
     )
     def patch(self, request: Request, name: str, key_id: str) -> Response:
         """An end, or an earlier one. Needs `access manage` on everything, or maintaining the
@@ -250,10 +254,8 @@ class RotateMachineSecret(Resource):
         request=RotationBody,
         responses={201: IssuedSecretRow},
         examples=[
-            OpenApiExample("Within a day", {"overlap_hours": 24}, request_only=True),
-            OpenApiExample(
-                "Made", _EXAMPLE | {"secret": "ptl_sp_k3v9x0q2m1_…"}, response_only=True
-            ),
+            sends("Within a day", {"overlap_hours": 24}),
+            shows("Made", _EXAMPLE | {"secret": "ptl_sp_k3v9x0q2m1_…"}),
         ],
     )
     def post(self, request: Request, name: str, key_id: str) -> Response:

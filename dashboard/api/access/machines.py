@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from access.models import ServicePrincipal, Team
 from access.scopes import EVERYTHING
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.callers import Caller
@@ -105,13 +106,7 @@ class Machines(Resource):
         summary="List service principals",
         parameters=[MachineQuery],
         responses=page_of(MachineRow),
-        examples=[
-            OpenApiExample(
-                "One machine",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One machine", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """All machines for who has `access manage` on everything; for a person who is signed in
@@ -130,12 +125,8 @@ class Machines(Resource):
         request=MachineBody,
         responses={201: MachineRow},
         examples=[
-            OpenApiExample(
-                "A pipeline", {"name": "shop-builds", "team": "shop"}, request_only=True
-            ),
-            OpenApiExample(
-                "Made", _EXAMPLE | {"live_secrets": 0, "ends_at": None}, response_only=True
-            ),
+            sends("A pipeline", {"name": "shop-builds", "team": "shop"}),
+            shows("Made", _EXAMPLE | {"live_secrets": 0, "ends_at": None}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -165,7 +156,7 @@ class OneMachine(Resource):
         tags=[TAG],
         summary="Show a service principal",
         responses=MachineRow,
-        examples=[OpenApiExample("A machine", _EXAMPLE, response_only=True)],
+        examples=[shows("A machine", _EXAMPLE)],
     )
     def get(self, request: Request, name: str) -> Response:
         """One machine, if it is one that the caller's list has."""
@@ -178,7 +169,8 @@ class OneMachine(Resource):
         request=MachineChangeBody,
         responses=MachineRow,
         examples=[
-            OpenApiExample("Another description", {"description": "Retired"}, request_only=True)
+            sends("Another description", {"description": "Retired"}),
+            shows("Changed", _EXAMPLE | {"description": "Retired"}),
         ],
     )
     def patch(self, request: Request, name: str) -> Response:
@@ -226,6 +218,7 @@ class DisableMachine(Resource):
         summary="Switch a service principal off",
         request=None,
         responses=MachineRow,
+        examples=[shows("Off", _EXAMPLE | {"disabled": True})],
     )
     def post(self, request: Request, name: str) -> Response:  # noqa: ARG002  see Resource
         """It may do nothing until it is enabled; a docker token that it holds works until it
@@ -247,6 +240,7 @@ class EnableMachine(Resource):
         summary="Switch a service principal on again",
         request=None,
         responses=MachineRow,
+        examples=[shows("On", _EXAMPLE)],
     )
     def post(self, request: Request, name: str) -> Response:  # noqa: ARG002  see Resource
         """It may sign in again. Needs `access manage` and all that the machine may do itself, or

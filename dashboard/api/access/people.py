@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from access.scopes import EVERYTHING
 from dashboard import invitations
 from dashboard.api.bodies import Body, FilterField, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
@@ -123,13 +124,7 @@ class People(Resource):
         summary="List people",
         parameters=[PersonQuery],
         responses=page_of(PersonRow),
-        examples=[
-            OpenApiExample(
-                "One person",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One person", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Everybody. Needs `access manage` on everything."""
@@ -148,7 +143,7 @@ class People(Resource):
         request=InviteBody,
         responses={201: InvitedPersonRow},
         examples=[
-            OpenApiExample(
+            shows(
                 "Invited",
                 _EXAMPLE
                 | {
@@ -160,8 +155,16 @@ class People(Resource):
                     "secret": "https://portolan.example.com/invitation/MTc/cv1x2y-4f…/",
                     "mailed": False,
                 },
-                response_only=True,
-            )
+            ),
+            sends(
+                "By mail",
+                {
+                    "username": "otto",
+                    "email": "otto@example.com",
+                    "first_name": "Otto",
+                    "last_name": "Frey",
+                },
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -184,7 +187,7 @@ class OnePerson(Resource):
         tags=["people"],
         summary="Show a person",
         responses=PersonRow,
-        examples=[OpenApiExample("A person", _EXAMPLE, response_only=True)],
+        examples=[shows("A person", _EXAMPLE)],
     )
     def get(self, request: Request, user: str) -> Response:
         """One person. Needs `access manage` on everything."""
@@ -197,6 +200,10 @@ class OnePerson(Resource):
         summary="Change a person",
         request=PersonChangeBody,
         responses=PersonRow,
+        examples=[
+            sends("Another name", {"last_name": "Marti-Frey"}),
+            shows("Changed", _EXAMPLE | {"last_name": "Marti-Frey"}),
+        ],
     )
     def patch(self, request: Request, user: str) -> Response:
         """Name and address, whether he may sign in, and whether he owns everything. Needs
@@ -224,6 +231,15 @@ class PersonLink(Resource):
         summary="Make a one-time link for somebody",
         request=None,
         responses={201: LinkRow},
+        examples=[
+            shows(
+                "Mailed, too",
+                {
+                    "secret": "https://portolan.example.com/invitation/MTc/cv1x2y-4f…/",
+                    "mailed": True,
+                },
+            )
+        ],
     )
     def post(self, request: Request, user: str) -> Response:
         """For who lost his invitation or his password. Needs `access manage` on everything and all

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from access.policy import visible_registries
 from dashboard.api.access.grants import role_called
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -39,6 +40,12 @@ _EXAMPLE = {
     "answered_at": None,
     "answered_by": "",
     "answer": "",
+}
+_ANSWERED = _EXAMPLE | {
+    "state": "granted",
+    "answered_at": "2026-11-26T09:02:00Z",
+    "answered_by": "anna",
+    "answer": "Welcome.",
 }
 
 
@@ -94,13 +101,7 @@ class AccessRequests(Resource):
         summary="List requests for access",
         parameters=[AccessRequestQuery],
         responses=page_of(AccessRequestRow),
-        examples=[
-            OpenApiExample(
-                "One request",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One request", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """One's own, and those on scopes where one has `access manage`."""
@@ -118,7 +119,13 @@ class AccessRequests(Resource):
         summary="Ask for access",
         request=AccessRequestBody,
         responses={201: AccessRequestRow},
-        examples=[OpenApiExample("Asked", _EXAMPLE, response_only=True)],
+        examples=[
+            shows("Asked", _EXAMPLE),
+            sends(
+                "To push",
+                {"role": "pusher", "scope": "prod/shop/*", "reason": "I build the shop now."},
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Asks for a role on a scope of a registry that one may know of. It gives nothing until an
@@ -146,7 +153,7 @@ class OneAccessRequest(Resource):
         tags=[TAG],
         summary="Show a request for access",
         responses=AccessRequestRow,
-        examples=[OpenApiExample("A request", _EXAMPLE, response_only=True)],
+        examples=[shows("A request", _EXAMPLE)],
     )
     def get(self, request: Request, number: int) -> Response:
         """One request, for who asked and for who has `access manage` where it lies."""
@@ -160,6 +167,17 @@ class WithdrawRequest(Resource):
         summary="Withdraw a request for access",
         request=None,
         responses=AccessRequestRow,
+        examples=[
+            shows(
+                "Withdrawn",
+                _EXAMPLE
+                | {
+                    "state": "withdrawn",
+                    "answered_at": "2026-11-26T09:02:00Z",
+                    "answered_by": "otto",
+                },
+            )
+        ],
     )
     def post(self, request: Request, number: int) -> Response:  # noqa: ARG002  see Resource
         """Takes back one's own, while it is open."""
@@ -177,11 +195,11 @@ class DecideRequest(Resource):
         request=RequestDecisionBody,
         responses=AccessRequestRow,
         examples=[
-            OpenApiExample(
+            sends(
                 "For a while",
                 {"decision": "grant", "until": "2027-01-01T00:00:00Z", "answer": "Welcome."},
-                request_only=True,
-            )
+            ),
+            shows("Granted", _ANSWERED),
         ],
     )
     def post(self, request: Request, number: int) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from access.models import AccessReview, ReviewItem
 from access.reviews import Decision, Tally, scope_of, tallies, tally_of
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -42,6 +43,16 @@ _EXAMPLE = {
     "removed": 4,
     "gone": 1,
     "undecided": 12,
+}
+_ITEM = {
+    "id": 311,
+    "principal": "team:shop",
+    "role": "pusher",
+    "scope": "prod/shop/*",
+    "grant": 17,
+    "decision": "confirmed",
+    "decided_at": "2026-11-26T09:02:00Z",
+    "decided_by": "anna",
 }
 
 
@@ -120,13 +131,7 @@ class Reviews(Resource):
         summary="List access reviews",
         parameters=[ReviewQuery],
         responses=page_of(ReviewRow),
-        examples=[
-            OpenApiExample(
-                "One review",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One review", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Those of scopes where the caller has `access manage`."""
@@ -147,7 +152,10 @@ class Reviews(Resource):
         summary="Open an access review",
         request=ReviewBody,
         responses={201: ReviewRow},
-        examples=[OpenApiExample("Open", _EXAMPLE, response_only=True)],
+        examples=[
+            shows("Open", _EXAMPLE),
+            sends("A registry, within two weeks", {"scope": "prod", "due": "2026-12-10"}),
+        ],
     )
     def post(self, request: Request) -> Response:
         """All grants that lie in the scope now, to be looked at one by one. Needs `access manage`
@@ -170,7 +178,7 @@ class OneReview(Resource):
         tags=[TAG],
         summary="Show an access review",
         responses=ReviewRow,
-        examples=[OpenApiExample("A review", _EXAMPLE, response_only=True)],
+        examples=[shows("A review", _EXAMPLE)],
     )
     def get(self, request: Request, number: int) -> Response:
         """One review. Needs `access manage` where it lies."""
@@ -184,6 +192,7 @@ class ReviewItems(Resource):
         summary="List the grants of an access review",
         parameters=[ReviewItemQuery],
         responses=page_of(ReviewItemRow),
+        examples=[lists("One grant", _ITEM)],
     )
     def get(self, request: Request, number: int) -> Response:
         """The grants, as they were when it began. Needs `access manage` where the review lies."""
@@ -203,6 +212,10 @@ class ReviewDecisions(Resource):
         summary="Confirm or remove grants in an access review",
         request=ReviewDecisionBody,
         responses=DecidedRow,
+        examples=[
+            sends("One stays", {"items": [311], "decision": "confirmed"}),
+            shows("Decided", {"items": [_ITEM]}),
+        ],
     )
     def post(self, request: Request, number: int) -> Response:
         """All of these, or none; removing revokes the grants, with all that this needs. What is
@@ -232,6 +245,12 @@ class CloseReview(Resource):
         summary="Close an access review",
         request=None,
         responses=ReviewRow,
+        examples=[
+            shows(
+                "Closed",
+                _EXAMPLE | {"closed_at": "2026-12-09T16:40:00Z", "confirmed": 43, "undecided": 0},
+            )
+        ],
     )
     def post(self, request: Request, number: int) -> Response:  # noqa: ARG002  see Resource
         """Its result is kept. What nobody decided stays granted, and the record says so."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from access.roles import change_role, create_role, remove_role
 from access.scopes import EVERYTHING
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ACTIONS, ActionField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -87,6 +88,12 @@ class Actions(Resource):
         tags=["roles"],
         summary="List actions",
         responses=page_of(ActionRow),
+        examples=[
+            lists(
+                "One action",
+                {"name": "content read", "label": "pull, and look into images", "docker": "pull"},
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         """Everything that a role may allow, always on one page."""
@@ -100,6 +107,7 @@ class Roles(Resource):
         summary="List roles",
         parameters=[RoleQuery],
         responses=page_of(RoleRow),
+        examples=[lists("One role", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """All roles. What a role is anybody may read; who has it is another matter."""
@@ -114,7 +122,13 @@ class Roles(Resource):
         summary="Create a role",
         request=RoleBody,
         responses={201: RoleRow},
-        examples=[OpenApiExample("A role of one's own", _EXAMPLE, response_only=True)],
+        examples=[
+            shows("A role of one's own", _EXAMPLE),
+            sends(
+                "A role of one's own",
+                {name: value for name, value in _EXAMPLE.items() if name != "is_built_in"},
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """A role of one's own. Needs `access manage` and every action of the role on everything."""
@@ -138,7 +152,7 @@ class OneRole(Resource):
         tags=["roles"],
         summary="Show a role",
         responses=RoleRow,
-        examples=[OpenApiExample("A role of one's own", _EXAMPLE, response_only=True)],
+        examples=[shows("A role of one's own", _EXAMPLE)],
     )
     def get(self, request: Request, role: str) -> Response:
         """What a role allows."""
@@ -150,6 +164,10 @@ class OneRole(Resource):
         summary="Change a role",
         request=RoleChangeBody,
         responses=RoleRow,
+        examples=[
+            sends("Other actions", {"actions": ["content read", "metadata write"]}),
+            shows("Changed", _EXAMPLE),
+        ],
     )
     def patch(self, request: Request, role: str) -> Response:
         """Other words or actions, at once for everybody who has it; built-in roles stay as they

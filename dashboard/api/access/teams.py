@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from access.models import ClaimRule, Membership, Team, User
 from access.scopes import EVERYTHING
 from dashboard.api.bodies import Body, FilterField, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.callers import Caller
@@ -46,6 +47,7 @@ _MEMBER = {
     "provider": "",
     "added_at": "2026-03-02T09:31:00Z",
 }
+_RULE = {"id": 3, "provider": "company", "claim": "groups", "value": "shop-builders"}
 
 
 class TeamRow(Row):
@@ -124,13 +126,7 @@ class Teams(Resource):
         summary="List teams",
         parameters=[TeamQuery],
         responses=page_of(TeamRow),
-        examples=[
-            OpenApiExample(
-                "One team",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One team", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """All teams for who has `access manage` on everything; for a person who is signed in
@@ -148,9 +144,8 @@ class Teams(Resource):
         request=TeamBody,
         responses={201: TeamRow},
         examples=[
-            OpenApiExample(
-                "Made", _EXAMPLE | {"people": 0, "grants": 0, "machines": 0}, response_only=True
-            )
+            shows("Made", _EXAMPLE | {"people": 0, "grants": 0, "machines": 0}),
+            sends("A team", {"name": "shop", "description": "Who builds the shop."}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -173,7 +168,7 @@ class OneTeam(Resource):
         tags=["teams"],
         summary="Show a team",
         responses=TeamRow,
-        examples=[OpenApiExample("A team", _EXAMPLE, response_only=True)],
+        examples=[shows("A team", _EXAMPLE)],
     )
     def get(self, request: Request, team: str) -> Response:
         """One team, for its members signed in themselves, and for who has `access manage` on
@@ -186,6 +181,10 @@ class OneTeam(Resource):
         summary="Change a team’s description",
         request=TeamChangeBody,
         responses=TeamRow,
+        examples=[
+            sends("Other words", {"description": "Who builds and runs the shop."}),
+            shows("Changed", _EXAMPLE | {"description": "Who builds and runs the shop."}),
+        ],
     )
     def patch(self, request: Request, team: str) -> Response:
         """Another description. Needs `access manage` on everything."""
@@ -228,13 +227,7 @@ class Members(Resource):
         summary="List a team’s members",
         parameters=[MemberQuery],
         responses=page_of(MemberRow),
-        examples=[
-            OpenApiExample(
-                "One member",
-                {"items": [_MEMBER], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One member", _MEMBER)],
     )
     def get(self, request: Request, team: str) -> Response:
         """Who is in it, for whom the team is shown to."""
@@ -252,7 +245,7 @@ class OneMember(Resource):
         summary="Put somebody into a team",
         request=MemberBody,
         responses=MemberRow,
-        examples=[OpenApiExample("A maintainer", _MEMBER, response_only=True)],
+        examples=[shows("A maintainer", _MEMBER), sends("A maintainer", {"is_maintainer": True})],
     )
     def put(self, request: Request, team: str, user: str) -> Response:
         """Adds a person, or changes whether he maintains the team. Needs `access manage` on
@@ -314,6 +307,7 @@ class ClaimRules(Resource):
         summary="List who belongs to a team by single sign-on",
         parameters=[ClaimRuleQuery],
         responses=page_of(ClaimRuleRow),
+        examples=[lists("A group", _RULE)],
     )
     def get(self, request: Request, team: str) -> Response:
         """The rules, for whom the team is shown to."""
@@ -329,11 +323,11 @@ class ClaimRules(Resource):
         request=ClaimRuleBody,
         responses={201: ClaimRuleRow},
         examples=[
-            OpenApiExample(
+            shows(
                 "A group",
                 {"id": 3, "provider": "company", "claim": "groups", "value": "shop-builders"},
-                response_only=True,
-            )
+            ),
+            sends("A group", {"provider": "company", "value": "shop-builders"}),
         ],
     )
     def post(self, request: Request, team: str) -> Response:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from access.models import Secret, User
 from dashboard.api.access.machine_secrets import EXAMPLE, AnySecretRow, answer_issued
 from dashboard.api.bodies import Body
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ActionField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.reassured import require_reassured
@@ -28,7 +29,7 @@ from dashboard.views.access.tokens import COLUMNS, token_or_404
 from registries.transactions import together
 
 TAG = "personal tokens"
-_LIMITS = {"actions": ["content read"], "scopes": ["prod/team-a/*"]}
+_LIMITS = {"actions": ["content read"], "scopes": ["prod/shop/*"]}
 _EXAMPLE = {"owner": "anna", **_LIMITS, **EXAMPLE, "label": "release script"}
 
 
@@ -82,13 +83,7 @@ class Tokens(Resource):
         summary="List one's own tokens",
         parameters=[TokenQuery],
         responses=page_of(TokenRow),
-        examples=[
-            OpenApiExample(
-                "One token",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One token", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Those that work, or with `state=ended` those that work no more. Others' are among the
@@ -107,12 +102,8 @@ class Tokens(Resource):
         request=TokenBody,
         responses={201: IssuedTokenRow},
         examples=[
-            OpenApiExample(
-                "To pull below one path", {"label": "laptop", **_LIMITS}, request_only=True
-            ),
-            OpenApiExample(
-                "Made", _EXAMPLE | {"secret": "ptl_pat_k3v9x0q2m1_…"}, response_only=True
-            ),
+            sends("To pull below one path", {"label": "laptop", **_LIMITS}),
+            shows("Made", _EXAMPLE | {"secret": "ptl_pat_k3v9x0q2m1_…"}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -141,7 +132,7 @@ class OneToken(Resource):
         tags=[TAG],
         summary="Show a token's state",
         responses=TokenRow,
-        examples=[OpenApiExample("A token", _EXAMPLE, response_only=True)],
+        examples=[shows("A token", _EXAMPLE)],
     )
     def get(self, request: Request, key_id: str) -> Response:
         """All but itself. One's own, or anybody's for who has `access manage` on everything."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from access.tokens.trial import Trial
 from access.trust_rules import LIFETIME_MINUTES, LONGEST_LIFETIME_MINUTES, Terms
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
@@ -146,13 +147,7 @@ class TrustRules(Resource):
         summary="List trust rules",
         parameters=[TrustRuleQuery],
         responses=page_of(TrustRuleRow),
-        examples=[
-            OpenApiExample(
-                "One rule",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One rule", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """The rules of the machines that the caller may see."""
@@ -171,12 +166,10 @@ class TrustRules(Resource):
         request=TrustRuleBody,
         responses={201: TrustRuleRow},
         examples=[
-            OpenApiExample(
-                "One branch",
-                {"name": "shop-main", "service_principal": "shop-builds", **_TERMS},
-                request_only=True,
+            sends(
+                "One branch", {"name": "shop-main", "service_principal": "shop-builds", **_TERMS}
             ),
-            OpenApiExample("Made", _EXAMPLE | {"last_used_at": None}, response_only=True),
+            shows("Made", _EXAMPLE | {"last_used_at": None}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -207,7 +200,7 @@ class OneTrustRule(Resource):
         tags=[TAG],
         summary="Show a trust rule",
         responses=TrustRuleRow,
-        examples=[OpenApiExample("A rule", _EXAMPLE, response_only=True)],
+        examples=[shows("A rule", _EXAMPLE)],
     )
     def get(self, request: Request, name: str) -> Response:
         """One rule, if it is of a machine that the caller may see."""
@@ -219,6 +212,10 @@ class OneTrustRule(Resource):
         summary="Change a trust rule",
         request=TermsBody,
         responses=TrustRuleRow,
+        examples=[
+            sends("Any branch", {"subject": "repo:acme/shop:ref:refs/heads/*"}),
+            shows("Changed", _EXAMPLE | {"subject": "repo:acme/shop:ref:refs/heads/*"}),
+        ],
     )
     def patch(self, request: Request, name: str) -> Response:
         """Other terms; its name and machine stay. Needs what it takes to make one."""
@@ -267,6 +264,7 @@ class DisableTrustRule(Resource):
         summary="Switch a trust rule off",
         request=None,
         responses=TrustRuleRow,
+        examples=[shows("Off", _EXAMPLE | {"disabled": True})],
     )
     def post(self, request: Request, name: str) -> Response:  # noqa: ARG002  see Resource
         """It takes no token until it is enabled. Needs what it takes to remove one."""
@@ -280,6 +278,7 @@ class EnableTrustRule(Resource):
         summary="Switch a trust rule on again",
         request=None,
         responses=TrustRuleRow,
+        examples=[shows("On", _EXAMPLE)],
     )
     def post(self, request: Request, name: str) -> Response:  # noqa: ARG002  see Resource
         """It takes tokens again. Needs what it takes to make one."""
@@ -293,6 +292,24 @@ class TrustTrials(Resource):
         summary="Try a CI system's token",
         request=TokenTrialBody,
         responses=TokenTrialRow,
+        examples=[
+            sends("A job's token", {"token": "eyJhbGciOiJSUzI1NiIs…"}),
+            shows(
+                "It would be exchanged",
+                {
+                    "holds": True,
+                    "because": "",
+                    "rule": "shop-main",
+                    "is_proved": True,
+                    "issuer": _TERMS["issuer"],
+                    "subject": _TERMS["subject"],
+                    "audiences": [_TERMS["audience"]],
+                    "rules": [
+                        {"rule": "shop-main", "service_principal": "shop-builds", "miss": ""}
+                    ],
+                },
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Holds it against the rules that the caller may see, as an exchange would; nothing is

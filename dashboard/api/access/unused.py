@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +18,10 @@ from rest_framework.response import Response
 from access.actions import DOCKER
 from access.models import Grant, Role
 from access.unused import give_less, less_used, smaller_role, used_verbs
+from dashboard.api.access.grants import EXAMPLE as GRANT
 from dashboard.api.access.grants import GrantRow, managed_grant, role_called
 from dashboard.api.bodies import Body, Row
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.callers import require_manager
@@ -70,6 +72,12 @@ class UnusedRights(Resource):
         summary="List rights that nobody used",
         parameters=[UnusedRightQuery],
         responses=page_of(UnusedRightRow),
+        examples=[
+            lists(
+                "It only pulls",
+                {"grant": GRANT, "used": ["pull"], "heard": True, "smaller_role": "puller"},
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         """Grants of which no pull, push or delete that they allow was seen. Needs `access manage`
@@ -92,7 +100,10 @@ class Replacements(Resource):
         summary="Give a smaller role instead",
         request=ReplacementBody,
         responses={201: GrantRow},
-        examples=[OpenApiExample("Less", {"grant": 17, "role": "puller"}, request_only=True)],
+        examples=[
+            sends("Less", {"grant": 17, "role": "puller"}),
+            shows("Less", GRANT | {"id": 18, "role": "puller", "reason": "Less was in use."}),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Puts a built-in role in the place of the one that was granted, until the same end. Needs

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from access.actions import Action
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.callers import Caller
+from dashboard.api.examples import DIGEST, sends, shows
 from dashboard.api.problems import MEDIA_TYPE, Code, Problem, ProblemSerializer
 from dashboard.api.resources import Resource
 from dashboard.browse.siblings import chosen_tags
@@ -30,13 +31,23 @@ from registries.models import Repository, Tag
 from registries.oci.outlines import Lock
 from registries.oci.reference import is_digest, is_tag
 
-_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
 STATES = ("planned", "deleted", "was_gone", "still_shown", "refused", "moved")
 # What a registry that is asked for a change may come back with, for `responses`.
 FAILED = {
     (HTTPStatus.BAD_GATEWAY.value, MEDIA_TYPE): OpenApiResponse(
         ProblemSerializer, description="The registry refused, or did not answer."
     )
+}
+# What would go with a tag, told by a dry run.
+PLAN_EXAMPLE = {
+    "is_offered": True,
+    "tags": ["1.4.2"],
+    "tag_count": 1,
+    "manifests": 0,
+    "indexes": [],
+    "referrers": [],
+    "platforms": 0,
+    "locked": [],
 }
 
 
@@ -156,33 +167,31 @@ class Deletions(Resource):
         request=DeletionBody,
         responses={200: OutcomesRow},
         examples=[
-            OpenApiExample(
+            sends(
                 "Two tags",
-                {"tags": [{"tag": "1.0", "digest": _DIGEST}, {"tag": "1.1", "digest": _DIGEST}]},
-                request_only=True,
+                {"tags": [{"tag": "1.0", "digest": DIGEST}, {"tag": "1.1", "digest": DIGEST}]},
             ),
-            OpenApiExample(
+            shows(
                 "One went",
                 {
                     "is_offered": True,
                     "tags": [
                         {
                             "tag": "1.0",
-                            "digest": _DIGEST,
+                            "digest": DIGEST,
                             "state": "deleted",
                             "detail": "",
                             "keeps_image": None,
                         },
                         {
                             "tag": "1.1",
-                            "digest": _DIGEST,
+                            "digest": DIGEST,
                             "state": "refused",
                             "detail": "The registry does not let this account delete it.",
                             "keeps_image": None,
                         },
                     ],
                 },
-                response_only=True,
             ),
         ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import DIGEST, LAYER_DIGEST, OLD_DIGEST, shows
 from dashboard.api.resources import Resource
 from dashboard.browse.comparing import Comparison, image_or_404
 from dashboard.browse.difference import ADDED, REMOVED, SAME
@@ -20,13 +21,13 @@ from dashboard.browse.images import ImagePage
 _EXAMPLE = {
     "before": {
         "reference": "1.4.1",
-        "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "digest": OLD_DIGEST,
         "platform": "linux/amd64",
         "is_read": True,
     },
     "after": {
         "reference": "1.4.2",
-        "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+        "digest": DIGEST,
         "platform": "linux/amd64",
         "is_read": True,
     },
@@ -37,7 +38,7 @@ _EXAMPLE = {
     "layers": [
         {
             "state": "added",
-            "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            "digest": LAYER_DIGEST,
             "size": 4122090,
             "command": "COPY . /srv",
         }
@@ -111,7 +112,7 @@ class Compare(Resource):
         summary="Compare two images",
         parameters=[CompareQuery],
         responses=ComparisonRow,
-        examples=[OpenApiExample("A release", _EXAMPLE, response_only=True)],
+        examples=[shows("A release", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str) -> Response:
         """Layers, run-time facts, environment and labels of two images of a repository. Needs

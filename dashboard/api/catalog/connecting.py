@@ -16,7 +16,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +25,7 @@ from access.actions import Action
 from access.shortcuts import get_registry_or_404, require
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
 from dashboard.api.resources import Resource
 from registries.connections import (
@@ -61,7 +62,7 @@ _SETTINGS_EXAMPLE = {
     "public_host": "",
     "allow_private": False,
     "ca_certificate": "",
-    "repository_names": ["team-a/*"],
+    "repository_names": ["shop/*"],
     "sync_minutes": 15,
     "username": "portolan",
     "password_changed_at": "2026-11-20T09:00:00Z",
@@ -151,6 +152,12 @@ class SettingsBody(Body):
     )
 
 
+class StoredTrialBody(SettingsBody):
+    """What is given is tried in the place of what is stored."""
+
+    url = serializers.CharField(required=False, max_length=URL_LIMIT)
+
+
 class TrialBody(SettingsBody):
     name = serializers.CharField(required=False, max_length=63)
 
@@ -192,7 +199,7 @@ class Settings(Resource):
         tags=["registries"],
         summary="Show how a registry is connected",
         responses=SettingsRow,
-        examples=[OpenApiExample("Settings", _SETTINGS_EXAMPLE, response_only=True)],
+        examples=[shows("Settings", _SETTINGS_EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """All settings but the secrets. Needs `registry manage`."""
@@ -206,8 +213,8 @@ class Settings(Resource):
         request=SettingsBody,
         responses=SettingsRow,
         examples=[
-            OpenApiExample("Once an hour", {"sync_minutes": 60}, request_only=True),
-            OpenApiExample("Settings", _SETTINGS_EXAMPLE, response_only=True),
+            sends("Once an hour", {"sync_minutes": 60}),
+            shows("Settings", _SETTINGS_EXAMPLE),
         ],
     )
     def patch(self, request: Request, registry: str) -> Response:
@@ -244,18 +251,18 @@ class Check(Resource):
         operation_id="check_registry",
         tags=["registries"],
         summary="Test a registry's connection",
-        request=SettingsBody,
+        request=StoredTrialBody,
         responses=ConnectionCheckRow,
         examples=[
-            OpenApiExample("As it is stored", {}, request_only=True),
-            OpenApiExample("It works", _CHECK_EXAMPLE, response_only=True),
+            sends("As it is stored", {}),
+            shows("It works", _CHECK_EXAMPLE),
         ],
     )
     def post(self, request: Request, registry: str) -> Response:
         """Dials it, signs in and reads its catalog, with the stored settings or with those given
         instead of them; stores nothing. Needs `registry manage`."""
         found = get_registry_or_404(self.caller.somebody, registry, Action.REGISTRY_MANAGE)
-        given = SettingsBody.read(request, partial=True)
+        given = StoredTrialBody.read(request)
         with told_by_field():
             check = check_connection(settings_from(given, settings_of(found)), stored=found)
         return Response(ConnectionCheckRow(check).data)
@@ -269,8 +276,8 @@ class Checks(Resource):
         request=TrialBody,
         responses=ConnectionCheckRow,
         examples=[
-            OpenApiExample("Nothing but an address", {"url": "prod.azurecr.io"}, request_only=True),
-            OpenApiExample("It works", _CHECK_EXAMPLE, response_only=True),
+            sends("Nothing but an address", {"url": "prod.azurecr.io"}),
+            shows("It works", _CHECK_EXAMPLE),
         ],
     )
     def post(self, request: Request) -> Response:

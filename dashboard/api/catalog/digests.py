@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import FilterField, Row
+from dashboard.api.catalog import history
 from dashboard.api.catalog.history import TagMoveRow
 from dashboard.api.catalog.images import KINDS
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.places import (
@@ -26,11 +28,10 @@ from dashboard.browse.places import (
 from dashboard.pagination import replaced
 from dashboard.views.digests import LISTS
 
-_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
 _PLACE = {
     "registry": "prod",
-    "repository": "team-a/app",
-    "digest": _DIGEST,
+    "repository": "shop/app",
+    "digest": DIGEST,
     "kind": "image",
     "first_seen_at": "2026-11-26T08:02:00Z",
     "missing_since": None,
@@ -39,7 +40,7 @@ _PLACE = {
     "level": 1,
 }
 _EXAMPLE = {
-    "digest": _DIGEST,
+    "digest": DIGEST,
     "media_type": "application/vnd.oci.image.manifest.v1+json",
     "kind": "image",
     "size": 30600155,
@@ -137,7 +138,7 @@ class OneDigest(Resource):
         tags=["digests"],
         summary="Show where a digest is",
         responses=WhereaboutsRow,
-        examples=[OpenApiExample("An image", _EXAMPLE, response_only=True)],
+        examples=[shows("An image", _EXAMPLE)],
     )
     def get(self, request: Request, digest: str) -> Response:
         """Every registry and repository that holds it, of those where the caller has
@@ -153,11 +154,7 @@ class DigestPlaces(Resource):
         summary="List the places of a digest",
         parameters=[PlaceQuery],
         responses=page_of(PlaceRow),
-        examples=[
-            OpenApiExample(
-                "A place", {"items": [_PLACE], "next": None, "previous": None}, response_only=True
-            )
-        ],
+        examples=[lists("A place", _PLACE)],
     )
     def get(self, request: Request, digest: str) -> Response:
         """By path. Those where the caller has `content read`."""
@@ -175,6 +172,17 @@ class DigestTags(Resource):
         summary="List the tags that point at a digest",
         parameters=[PlacedTagQuery],
         responses=page_of(PlacedTagRow),
+        examples=[
+            lists(
+                "A tag",
+                {
+                    "registry": "prod",
+                    "repository": "shop/app",
+                    "name": "1.4.2",
+                    "dated_at": "2026-11-26T08:01:12Z",
+                },
+            )
+        ],
     )
     def get(self, request: Request, digest: str) -> Response:
         """By name. Those where the caller has `content read`."""
@@ -191,6 +199,9 @@ class DigestLeft(Resource):
         summary="List the tags that left a digest",
         parameters=[PlacedTagQuery],
         responses=page_of(PlacedMoveRow),
+        examples=[
+            lists("A move", {"registry": "prod", "repository": "shop/app", **history.EXAMPLE})
+        ],
     )
     def get(self, request: Request, digest: str) -> Response:
         """Tags that pointed at it before and moved on, or went; the newest first. Those where the

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from access.tokens.scope import LONGEST_SCOPE
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.catalog.connecting import locked_or_404
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import PrincipalField
 from dashboard.api.pages import answer_page, page_of
 from dashboard.api.problems import InvalidParameter
@@ -58,7 +59,7 @@ _EXAMPLE = {
     "admin_account": {
         "enabled": True,
         "enabled_at": "2026-11-26T08:14:00Z",
-        "username": "prod",
+        "username": "harbour",
         "may_hand_out": True,
         "passwords": [_PASSWORD],
     },
@@ -160,7 +161,7 @@ class Docker(Resource):
         tags=["docker"],
         summary="Show docker's access to a registry",
         responses=DockerRow,
-        examples=[OpenApiExample("Set up", _EXAMPLE, response_only=True)],
+        examples=[shows("Set up", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """How it takes tokens from Portolan, and its shared admin account. Needs `access manage`."""
@@ -174,8 +175,8 @@ class Docker(Resource):
         request=DockerBody,
         responses=DockerRow,
         examples=[
-            OpenApiExample("Off", {"admin_account": {"enabled": False}}, request_only=True),
-            OpenApiExample("Set up", _EXAMPLE, response_only=True),
+            sends("Off", {"admin_account": {"enabled": False}}),
+            shows("Set up", _EXAMPLE),
         ],
     )
     def patch(self, request: Request, registry: str) -> Response:
@@ -201,15 +202,14 @@ class Passwords(Resource):
         request=None,
         responses={201: IssuedPasswordRow},
         examples=[
-            OpenApiExample(
+            shows(
                 "Shown once",
                 {
                     **_PASSWORD,
-                    "username": "prod",
+                    "username": "harbour",
                     "host": "registry.example.com",
                     "secret": "ptl_adm_…",
                 },
-                response_only=True,
             )
         ],
     )
@@ -243,21 +243,14 @@ class Trial(Resource):
         parameters=[DockerTrialQuery],
         responses=page_of(DockerTrialRow),
         examples=[
-            OpenApiExample(
+            lists(
                 "Half of it",
                 {
-                    "items": [
-                        {
-                            "type": "repository",
-                            "name": "team-a/app",
-                            "asked": ["pull", "push"],
-                            "allowed": ["pull"],
-                        }
-                    ],
-                    "next": None,
-                    "previous": None,
+                    "type": "repository",
+                    "name": "shop/app",
+                    "asked": ["pull", "push"],
+                    "allowed": ["pull"],
                 },
-                response_only=True,
             )
         ],
     )
@@ -290,22 +283,15 @@ class Tokens(Resource):
         summary="List the last tokens that docker was given",
         responses=page_of(DockerTokenRow),
         examples=[
-            OpenApiExample(
+            lists(
                 "A pull",
                 {
-                    "items": [
-                        {
-                            "at": "2026-11-26T08:15:00Z",
-                            "principal": "sp:ci",
-                            "key_id": "k3v9x0q2m1",
-                            "address": "203.0.113.7",
-                            "access": {"team-a/app": ["pull"]},
-                        }
-                    ],
-                    "next": None,
-                    "previous": None,
+                    "at": "2026-11-26T08:15:00Z",
+                    "principal": "sp:shop-builds",
+                    "key_id": "k3v9x0q2m1",
+                    "address": "203.0.113.7",
+                    "access": {"shop/app": ["pull"]},
                 },
-                response_only=True,
             )
         ],
     )

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, F, Func
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -27,6 +27,7 @@ from access.policy import Someone, visible_registries, visible_repositories
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog.images import KINDS
+from dashboard.api.examples import DIGEST, shows
 from dashboard.api.problems import InvalidParameter
 from dashboard.api.rendering import JSONRenderer
 from dashboard.api.resources import Resource
@@ -42,9 +43,9 @@ _ABOUT = (
 )
 _EXAMPLE = {
     "registry": "prod",
-    "repository": "team-a/app",
+    "repository": "shop/app",
     "tag": "1.4.2",
-    "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+    "digest": DIGEST,
     "kind": "index",
     "size": 61200311,
     "dated_at": "2026-11-26T08:01:12.000000Z",
@@ -120,13 +121,10 @@ class AllTags(Resource):
             (200, _Csv.media_type): OpenApiResponse(str, description=_ABOUT),
         },
         examples=[
-            OpenApiExample(
-                "A line", _EXAMPLE, response_only=True, media_type=_JSONLines.media_type
-            ),
-            OpenApiExample(
+            shows("A line", _EXAMPLE, media_type=_JSONLines.media_type),
+            shows(
                 "Head and a line",
                 f"{','.join(_EXAMPLE)}\r\n{','.join(str(value or '') for value in _EXAMPLE.values())}\r\n",
-                response_only=True,
                 media_type=_Csv.media_type,
             ),
         ],

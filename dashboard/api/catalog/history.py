@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import Row
+from dashboard.api.examples import DIGEST, OLD_DIGEST, lists
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.moves import COLUMNS, history_or_404
@@ -16,15 +17,13 @@ from registries.models import TagMove
 
 EXAMPLE = {
     "tag": "latest",
-    "old_digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "new_digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+    "old_digest": OLD_DIGEST,
+    "new_digest": DIGEST,
     "at": "2026-11-26T08:02:00Z",
     "source": "sync",
     "actor": "Portolan",
 }
-_PAGE_EXAMPLE = OpenApiExample(
-    "A move", {"items": [EXAMPLE], "next": None, "previous": None}, response_only=True
-)
+_PAGE_EXAMPLE = lists("A move", EXAMPLE)
 SOURCES = [value.value for value in TagMove.Source]
 
 

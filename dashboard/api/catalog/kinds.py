@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import Query, Row
+from dashboard.api.examples import lists
 from dashboard.api.pages import answer_page, page_of
 from dashboard.api.resources import Resource
 from dashboard.pagination import Page
@@ -78,13 +79,7 @@ class Kinds(Resource):
         tags=["registries"],
         summary="List the kinds of registries",
         responses=page_of(KindRow),
-        examples=[
-            OpenApiExample(
-                "One of them",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One of them", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """All of them on one page, in the order in which a registry is asked which it is."""

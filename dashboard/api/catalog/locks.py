@@ -7,7 +7,7 @@ from operator import or_
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import Body, FilterField, Query, Row
 from dashboard.api.catalog.changes import FAILED, require_done, require_offered
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import sends, shows
 from dashboard.api.problems import InvalidParameter
 from dashboard.api.resources import Resource
 from dashboard.browse.images import get_artifact_or_404, get_tag_or_404
@@ -59,7 +60,7 @@ class Locks(Resource):
         summary="Show locks",
         parameters=[LocksQuery],
         responses=LocksRow,
-        examples=[OpenApiExample("A release", _EXAMPLE, response_only=True)],
+        examples=[shows("A release", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str) -> Response:
         """Of the repository, or of a tag or image in it. Those of a repository are asked of the
@@ -75,8 +76,8 @@ class Locks(Resource):
         request=LocksBody,
         responses={200: LocksRow} | FAILED,
         examples=[
-            OpenApiExample("Keep it", {"delete": True, "write": True}, request_only=True),
-            OpenApiExample("A release", _EXAMPLE, response_only=True),
+            sends("Keep it", {"delete": True, "write": True}),
+            shows("A release", _EXAMPLE),
         ],
     )
     def patch(self, request: Request, registry: str, repository: str) -> Response:

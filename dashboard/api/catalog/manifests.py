@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from access.actions import Action
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog.changes import (
+    PLAN_EXAMPLE,
     DeleteManifestQuery,
     answer_deleted,
     answer_plan,
@@ -33,6 +34,7 @@ from dashboard.api.catalog.images import (
 )
 from dashboard.api.catalog.repositories import LocksField
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import DIGEST, LAYER_DIGEST, OLD_DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.rendering import OwnType
 from dashboard.api.resources import Resource
@@ -46,9 +48,8 @@ from registries.documents import is_listed_only, what_went_wrong
 from registries.models import Artifact, Manifest
 from registries.oci import mediatypes
 
-_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
 _SHORT_EXAMPLE = {
-    "digest": _DIGEST,
+    "digest": DIGEST,
     "media_type": mediatypes.OCI_MANIFEST,
     "artifact_type": "",
     "kind": "image",
@@ -79,7 +80,7 @@ _EXAMPLE = {
     "indexes": [],
     "referrers": [
         {
-            "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "digest": OLD_DIGEST,
             "kind": "signature",
             "artifact_type": mediatypes.COSIGN_SIGNATURE,
             "size": 1880,
@@ -102,7 +103,7 @@ _EXAMPLE = {
     },
     "layers": [
         {
-            "digest": "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            "digest": LAYER_DIGEST,
             "size": 28231321,
             "media_type": "application/vnd.oci.image.layer.v1.tar+gzip",
             "command": "ADD file:84c5f0 in /",
@@ -177,13 +178,7 @@ class Manifests(Resource):
         summary="List a repository's manifests",
         parameters=[ManifestQuery],
         responses=page_of(ManifestRow),
-        examples=[
-            OpenApiExample(
-                "One manifest",
-                {"items": [_SHORT_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One manifest", _SHORT_EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str) -> Response:
         """One row a digest, with the tags that point at it; those without any, too. Needs
@@ -204,7 +199,7 @@ class OneManifest(Resource):
         summary="Show a manifest",
         parameters=[PlatformQuery],
         responses=ManifestDetailsRow,
-        examples=[OpenApiExample("An image", _EXAMPLE, response_only=True)],
+        examples=[shows("An image", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str, digest: str) -> Response:
         """Platforms, layers, config, and what refers to it. Of a digest that is known by the
@@ -222,6 +217,18 @@ class OneManifest(Resource):
         summary="Delete a manifest",
         parameters=[DeleteManifestQuery],
         responses=delete_responses(),
+        examples=[
+            shows(
+                "A dry run",
+                PLAN_EXAMPLE
+                | {
+                    "tags": ["1.4.2", "latest"],
+                    "tag_count": 2,
+                    "manifests": 1,
+                    "referrers": [OLD_DIGEST],
+                },
+            )
+        ],
     )
     def delete(self, request: Request, registry: str, repository: str, digest: str) -> Response:
         """Deletes it with all tags that point at it: `dry_run` tells which, `seen_tags` says how many
@@ -268,6 +275,28 @@ class RawManifest(Resource):
         ],
         responses={(200, name): OpenApiTypes.ANY for name in _TYPES}
         | {304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase)},
+        examples=[
+            shows(
+                "An image",
+                {
+                    "schemaVersion": 2,
+                    "mediaType": mediatypes.OCI_MANIFEST,
+                    "config": {
+                        "mediaType": "application/vnd.oci.image.config.v1+json",
+                        "digest": OLD_DIGEST,
+                        "size": 2310,
+                    },
+                    "layers": [
+                        {
+                            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+                            "digest": LAYER_DIGEST,
+                            "size": 28231321,
+                        }
+                    ],
+                },
+                media_type=mediatypes.OCI_MANIFEST,
+            )
+        ],
     )
     def get(
         self, request: Request, registry: str, repository: str, digest: str
@@ -303,9 +332,7 @@ class Readings(Resource):
         summary="Have a manifest read",
         request=None,
         responses={202: ReadingRow},
-        examples=[
-            OpenApiExample("Under way", {"details": "listed", "problem": ""}, response_only=True)
-        ],
+        examples=[shows("Under way", {"details": "listed", "problem": ""})],
     )
     def post(self, request: Request, registry: str, repository: str, digest: str) -> Response:  # noqa: ARG002  see Resource
         """Has a worker read the document of a manifest that only the registry's listing described,
@@ -321,6 +348,7 @@ class Readings(Resource):
         tags=["manifests"],
         summary="Show how far a manifest's reading is",
         responses=ReadingRow,
+        examples=[shows("It was read", {"details": "complete", "problem": ""})],
     )
     def get(self, request: Request, registry: str, repository: str, digest: str) -> Response:
         """`details` tells; with a `problem` it was given up, and may be asked for again. Needs

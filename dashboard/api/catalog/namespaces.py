@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,14 +10,15 @@ from rest_framework.response import Response
 from access.shortcuts import get_registry_or_404
 from access.sight import eyes_of
 from dashboard.api.bodies import FilterField, Query, Row
+from dashboard.api.examples import lists
 from dashboard.api.pages import LARGEST_SIZE, USUAL_SIZE, answer_page, page_of
 from dashboard.api.resources import Resource
 from dashboard.browse.tree import Tree
 from dashboard.pagination import Page
 
 EXAMPLE = {
-    "path": "team-a",
-    "name": "team-a",
+    "path": "shop",
+    "name": "shop",
     "repositories": 118,
     "tags": 20113,
     "bytes": 912880311204,
@@ -55,13 +56,7 @@ class Namespaces(Resource):
         summary="List a level of a registry's namespaces",
         parameters=[NamespaceQuery],
         responses=page_of(NamespaceRow),
-        examples=[
-            OpenApiExample(
-                "The top",
-                {"items": [EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("The top", EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """Those directly below a namespace, by path, with the counts of what the caller sees in

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from access.shortcuts import get_registry_or_404, require
 from dashboard.api.bodies import Row
 from dashboard.api.catalog.connecting import SettingsBody, locked_or_404, new_settings, tried
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.cards import Card, cards_of
@@ -95,13 +96,7 @@ class Registries(Resource):
         summary="List registries",
         parameters=[RegistryQuery],
         responses=page_of(RegistryRow),
-        examples=[
-            OpenApiExample(
-                "One registry",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One registry", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """The registries of which the caller sees all or a part."""
@@ -117,7 +112,7 @@ class Registries(Resource):
         request=ConnectBody,
         responses={201: RegistryRow},
         examples=[
-            OpenApiExample(
+            sends(
                 "With an account",
                 {
                     "name": "prod",
@@ -125,9 +120,8 @@ class Registries(Resource):
                     "username": "portolan",
                     "password": "…",
                 },
-                request_only=True,
             ),
-            OpenApiExample("Its first sync", _EXAMPLE, response_only=True),
+            shows("Its first sync", _EXAMPLE),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -158,7 +152,7 @@ class OneRegistry(Resource):
         tags=["registries"],
         summary="Show a registry",
         responses=RegistryRow,
-        examples=[OpenApiExample("A registry", _EXAMPLE, response_only=True)],
+        examples=[shows("A registry", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """One registry, with what the caller sees of it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from access.shortcuts import get_registry_or_404, get_repository_or_404
 from access.sight import visible_in
 from dashboard.api.bodies import FilterField, Row
 from dashboard.api.catalog.changes import (
+    PLAN_EXAMPLE,
     DeleteRepositoryQuery,
     answer_deleted,
     answer_plan,
@@ -24,6 +25,7 @@ from dashboard.api.catalog.changes import (
     require_offered,
 )
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.problems import InvalidParameter
 from dashboard.api.resources import Resource
@@ -38,8 +40,8 @@ from registries.oci.outlines import Lock
 
 _EXAMPLE = {
     "registry": "prod",
-    "path": "team-a/app",
-    "namespace": "team-a",
+    "path": "shop/app",
+    "namespace": "shop",
     "tags": 118,
     "artifacts": 240,
     "bytes": 912880311,
@@ -52,9 +54,7 @@ _EXAMPLE = {
     "missing_since": None,
     "locks": [],
 }
-_PAGE_EXAMPLE = OpenApiExample(
-    "One repository", {"items": [_EXAMPLE], "next": None, "previous": None}, response_only=True
-)
+_PAGE_EXAMPLE = lists("One repository", _EXAMPLE)
 
 
 class LocksField(serializers.ListField):
@@ -157,7 +157,7 @@ class OneRepository(Resource):
         tags=["repositories"],
         summary="Show a repository",
         responses=RepositoryRow,
-        examples=[OpenApiExample("A repository", _EXAMPLE, response_only=True)],
+        examples=[shows("A repository", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str) -> Response:
         """One repository, also one that the registry does not have any more. Needs `content read`."""
@@ -170,6 +170,9 @@ class OneRepository(Resource):
         summary="Delete a repository",
         parameters=[DeleteRepositoryQuery],
         responses=delete_responses(),
+        examples=[
+            shows("A dry run", PLAN_EXAMPLE | {"tags": [], "tag_count": 118, "manifests": 240})
+        ],
     )
     def delete(self, request: Request, registry: str, repository: str) -> Response:
         """Deletes it at the registry with everything it holds, for good: `confirm` has to name it

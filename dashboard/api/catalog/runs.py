@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from access.actions import Action
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.runs.start import start_sync
@@ -88,13 +89,7 @@ class Runs(Resource):
         summary="List a registry's sync runs",
         parameters=[RunQuery],
         responses=page_of(RunRow),
-        examples=[
-            OpenApiExample(
-                "One run",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One run", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """Newest first. Needs `registry read`."""
@@ -109,7 +104,7 @@ class Runs(Resource):
         summary="Start a sync",
         request=StartBody,
         responses={202: RunRow},
-        examples=[OpenApiExample("Under way", _EXAMPLE, response_only=True)],
+        examples=[shows("Under way", _EXAMPLE), sends("What changed", {"full": False})],
     )
     def post(self, request: Request, registry: str) -> Response:
         """Starts a run, which a worker carries out; `409` with its number while another one runs.
@@ -130,7 +125,7 @@ class OneRun(Resource):
         tags=["sync runs"],
         summary="Show a sync run",
         responses=RunRow,
-        examples=[OpenApiExample("Under way", _EXAMPLE, response_only=True)],
+        examples=[shows("Under way", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str, run: int) -> Response:
         """One run; ask again every second or two to watch it. Needs `registry read`."""
@@ -145,7 +140,7 @@ class CancelRun(Resource):
         summary="Stop a sync run",
         request=None,
         responses={202: RunRow},
-        examples=[OpenApiExample("Under way", _EXAMPLE, response_only=True)],
+        examples=[shows("Under way", _EXAMPLE)],
     )
     def post(self, request: Request, registry: str, run: int) -> Response:  # noqa: ARG002  see Resource
         """Asks it to stop: it does so after the batch at hand, and keeps what it has proved. One

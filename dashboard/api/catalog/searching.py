@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog.images import KINDS
+from dashboard.api.examples import DIGEST, shows
 from dashboard.api.resources import Resource
 from dashboard.browse.searching import search
 from dashboard.views.search import PAGE_LIMIT
 
 MOST = 100
-_DIGEST = "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
 _EXAMPLE: dict[str, Any] = {
     "registries": [],
-    "repositories": [{"registry": "prod", "path": "team-a/app", "tags": 118}],
+    "repositories": [{"registry": "prod", "path": "shop/app", "tags": 118}],
     "tags": [
         {
             "registry": "prod",
-            "repository": "team-a/app",
+            "repository": "shop/app",
             "name": "1.4.2",
-            "digest": _DIGEST,
+            "digest": DIGEST,
             "kind": "index",
         }
     ],
@@ -99,7 +99,7 @@ class Search(Resource):
         summary="Search",
         parameters=[SearchQuery],
         responses=FoundRow,
-        examples=[OpenApiExample("A tag", _EXAMPLE, response_only=True)],
+        examples=[shows("A tag", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Everything called so that the caller may know of, in all registries; an empty text finds

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog import namespaces
 from dashboard.api.catalog.namespaces import NamespaceRow
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import shows
 from dashboard.api.resources import Resource
 from dashboard.browse.tree import Tree
 from dashboard.totals import Held, held_in, totals_of
@@ -76,7 +77,7 @@ class Storage(Resource):
         summary="Show what all registries hold",
         responses=StorageTotalsRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "Three registries",
                 {
                     "registries": 3,
@@ -85,7 +86,6 @@ class Storage(Resource):
                     "bytes": 18812309120034,
                     "is_part": False,
                 },
-                response_only=True,
             )
         ],
     )
@@ -102,7 +102,7 @@ class RegistryStorage(Resource):
         parameters=[StorageQuery],
         responses=StorageRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "By team",
                 {
                     "namespace": "",
@@ -113,14 +113,13 @@ class RegistryStorage(Resource):
                     "namespaces": [namespaces.EXAMPLE],
                     "largest": [
                         {
-                            "path": "team-a/models",
+                            "path": "shop/models",
                             "tags": 118,
                             "bytes": 402880311204,
                             "logical_bytes": 812880311204,
                         }
                     ],
                 },
-                response_only=True,
             )
         ],
     )

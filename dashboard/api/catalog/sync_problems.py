@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +11,7 @@ from access.actions import Action
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog.runs import run_or_404
+from dashboard.api.examples import lists
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.pagination import Page
@@ -62,23 +63,16 @@ class SyncProblems(Resource):
         parameters=[SyncProblemQuery],
         responses=page_of(SyncProblemRow),
         examples=[
-            OpenApiExample(
+            lists(
                 "A repository",
                 {
-                    "items": [
-                        {
-                            "id": 99120,
-                            "repository": "team-a/app",
-                            "reference": "1.0",
-                            "code": "throttled",
-                            "at": "2026-11-26T08:14:59Z",
-                            **_WORDS,
-                        }
-                    ],
-                    "next": None,
-                    "previous": None,
+                    "id": 99120,
+                    "repository": "shop/app",
+                    "reference": "1.0",
+                    "code": "throttled",
+                    "at": "2026-11-26T08:14:59Z",
+                    **_WORDS,
                 },
-                response_only=True,
             )
         ],
     )
@@ -100,15 +94,7 @@ class SyncCauses(Resource):
         summary="List why a run could not read things",
         responses=page_of(SyncCauseRow),
         examples=[
-            OpenApiExample(
-                "One cause",
-                {
-                    "items": [{"code": "throttled", "count": 318, "is_capped": False, **_WORDS}],
-                    "next": None,
-                    "previous": None,
-                },
-                response_only=True,
-            )
+            lists("One cause", {"code": "throttled", "count": 318, "is_capped": False, **_WORDS})
         ],
     )
     def get(self, request: Request, registry: str, run: int) -> Response:

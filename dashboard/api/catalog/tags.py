@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,9 +12,10 @@ from rest_framework.response import Response
 from access.actions import Action
 from access.shortcuts import get_repository_or_404
 from dashboard.api.bodies import FilterField, Row
-from dashboard.api.catalog.changes import DeleteTagQuery, delete_responses, delete_tag
+from dashboard.api.catalog.changes import PLAN_EXAMPLE, DeleteTagQuery, delete_responses, delete_tag
 from dashboard.api.catalog.repositories import LocksField
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.browse.images import get_tag_or_404
@@ -24,7 +25,7 @@ from registries.models import Manifest, Repository, Tag
 
 EXAMPLE = {
     "name": "1.4.2",
-    "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+    "digest": DIGEST,
     "kind": "index",
     "platforms": ["linux/amd64", "linux/arm64/v8"],
     "size": 61200311,
@@ -87,11 +88,7 @@ class Tags(Resource):
         summary="List a repository's tags",
         parameters=[TagQuery],
         responses=page_of(TagRow),
-        examples=[
-            OpenApiExample(
-                "One tag", {"items": [EXAMPLE], "next": None, "previous": None}, response_only=True
-            )
-        ],
+        examples=[lists("One tag", EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str) -> Response:
         """Newest first. Needs `content read`."""
@@ -110,7 +107,7 @@ class OneTag(Resource):
         tags=["tags"],
         summary="Show a tag",
         responses=TagRow,
-        examples=[OpenApiExample("A tag", EXAMPLE, response_only=True)],
+        examples=[shows("A tag", EXAMPLE)],
     )
     def get(self, request: Request, registry: str, repository: str, tag: str) -> Response:
         """What a tag points at now; `…/-/manifests/{digest}` has all of that. Needs
@@ -124,6 +121,7 @@ class OneTag(Resource):
         summary="Take a tag away",
         parameters=[DeleteTagQuery],
         responses=delete_responses(),
+        examples=[shows("A dry run", PLAN_EXAMPLE)],
     )
     def delete(self, request: Request, registry: str, repository: str, tag: str) -> Response:
         """Takes the name away and leaves what it points at, unless registries of this kind delete

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import answer_page, page_of
 from dashboard.api.problems import REGISTRY_ASKED, Code, Problem
 from dashboard.api.resources import Resource
@@ -67,7 +68,7 @@ _EXAMPLE = {
     "unread": [],
     "notifies": True,
 }
-_SAID = OpenApiExample("Done", {"said": "The admin user was switched off."}, response_only=True)
+_SAID = shows("Done", {"said": "The admin user was switched off."})
 
 
 class FactRow(Row):
@@ -169,7 +170,7 @@ class Vendor(Resource):
         tags=["vendor"],
         summary="Show what the vendor tells",
         responses=VendorRow,
-        examples=[OpenApiExample("A registry of Azure", _EXAMPLE, response_only=True)],
+        examples=[shows("A registry of Azure", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """As it was told last. `404` where the vendor tells nothing. Needs `registry read`; what can
@@ -185,7 +186,7 @@ class VendorReadings(Resource):
         summary="Ask the vendor now",
         request=None,
         responses={200: VendorRow, **REGISTRY_ASKED},
-        examples=[OpenApiExample("A registry of Azure", _EXAMPLE, response_only=True)],
+        examples=[shows("A registry of Azure", _EXAMPLE)],
     )
     def post(self, request: Request, registry: str) -> Response:  # noqa: ARG002  see Resource
         """Reads the report anew; `502` with what is wrong, and then the one before stays. Needs
@@ -222,25 +223,18 @@ class VendorAccess(Resource):
         summary="List rights given at the registry itself",
         responses=page_of(VendorAccessRow),
         examples=[
-            OpenApiExample(
+            lists(
                 "A group",
                 {
-                    "items": [
-                        {
-                            "principal": "platform-team",
-                            "principal_kind": "group",
-                            "role": "AcrPull",
-                            "scope": "prod",
-                            "source": "role assignment",
-                            "actions": [],
-                            "ends": "",
-                            "enabled": True,
-                        }
-                    ],
-                    "next": None,
-                    "previous": None,
+                    "principal": "platform-team",
+                    "principal_kind": "group",
+                    "role": "AcrPull",
+                    "scope": "prod",
+                    "source": "role assignment",
+                    "actions": [],
+                    "ends": "",
+                    "enabled": True,
                 },
-                response_only=True,
             )
         ],
     )
@@ -259,13 +253,7 @@ class VendorWebhooks(Resource):
         tags=["vendor"],
         summary="List webhooks at the registry",
         responses=page_of(VendorWebhookRow),
-        examples=[
-            OpenApiExample(
-                "The one for Portolan",
-                {"items": [_WEBHOOK_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("The one for Portolan", _WEBHOOK_EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """All that the vendor told of last, on one page. Needs `registry manage`."""
@@ -280,7 +268,7 @@ class VendorWebhooks(Resource):
         summary="Have the registry notify Portolan",
         request=NewVendorWebhookBody,
         responses={201: VendorWebhookRow, **REGISTRY_ASKED},
-        examples=[OpenApiExample("Set up", _WEBHOOK_EXAMPLE, response_only=True)],
+        examples=[shows("Set up", _WEBHOOK_EXAMPLE), sends("For a project", {"project": "shop"})],
     )
     def post(self, request: Request, registry: str) -> Response:
         """Sets up the webhook that notifies Portolan, with a secret that nobody sees; one that is
@@ -312,7 +300,7 @@ class OneVendorWebhook(Resource):
         tags=["vendor"],
         summary="Show a webhook at the registry",
         responses=VendorWebhookRow,
-        examples=[OpenApiExample("The one for Portolan", _WEBHOOK_EXAMPLE, response_only=True)],
+        examples=[shows("The one for Portolan", _WEBHOOK_EXAMPLE)],
     )
     def get(self, request: Request, registry: str, webhook: str) -> Response:
         """As it was told of last. Needs `registry manage`."""
@@ -343,9 +331,7 @@ class VendorWebhookPings(Resource):
         summary="Have the registry send a test notification",
         request=None,
         responses={200: SaidRow, **REGISTRY_ASKED},
-        examples=[
-            OpenApiExample("Sent", {"said": "It was answered with 202."}, response_only=True)
-        ],
+        examples=[shows("Sent", {"said": "It was answered with 202."})],
     )
     def post(self, request: Request, registry: str, webhook: str) -> Response:  # noqa: ARG002  see Resource
         """Says how it was answered, as far as the vendor tells. Needs `registry manage`."""

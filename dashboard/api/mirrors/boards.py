@@ -7,13 +7,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import FilterField, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page
 from dashboard.api.problems import Code, InvalidParameter
@@ -41,7 +42,7 @@ _TAG_EXAMPLE = {
     "tag": "1.27",
     "state": "behind",
     "since": "2026-11-26T06:10:00Z",
-    "source_digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "source_digest": "sha256:1d0b5c0f7a4b9c6f4c31c9a1d1dd9f4d3a2f8f3f6e0c5b7a8d9e0f1a2b3c4d5e",
     "target_digest": "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
 }
 _REPOSITORY_EXAMPLE = {
@@ -161,7 +162,7 @@ class RepositoryComparisonQuery(_Places, BoardQuery):
     pass
 
 
-_TAGS_SHOWN = OpenApiExample(
+_TAGS_SHOWN = shows(
     "One is behind",
     {
         "items": [_TAG_EXAMPLE],
@@ -171,9 +172,8 @@ _TAGS_SHOWN = OpenApiExample(
         "repositories": 1,
         "next_part": None,
     },
-    response_only=True,
 )
-_REPOSITORIES_SHOWN = OpenApiExample(
+_REPOSITORIES_SHOWN = shows(
     "One of them",
     {
         "items": [_REPOSITORY_EXAMPLE],
@@ -183,7 +183,6 @@ _REPOSITORIES_SHOWN = OpenApiExample(
         "repositories": 1,
         "next_part": None,
     },
-    response_only=True,
 )
 
 
@@ -194,7 +193,7 @@ class Health(Resource):
         summary="Show how a mirror stands",
         responses=MirrorHealthRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "Three are lacking",
                 {
                     "counts": _COUNTS,
@@ -203,7 +202,6 @@ class Health(Resource):
                     "repositories": 4,
                     "is_whole": True,
                 },
-                response_only=True,
             )
         ],
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from access.actions import Action
 from access.scopes import EVERYTHING
 from dashboard.api.bodies import Body, FilterField, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -77,13 +78,7 @@ class Mirrors(Resource):
         summary="List mirrors",
         parameters=[MirrorQuery],
         responses=page_of(MirrorRow),
-        examples=[
-            OpenApiExample(
-                "One mirror",
-                {"items": [_EXAMPLE], "next": None, "previous": None},
-                response_only=True,
-            )
-        ],
+        examples=[lists("One mirror", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """Those of which the caller sees something at both ends, or manages both registries."""
@@ -98,12 +93,11 @@ class Mirrors(Resource):
         request=MirrorBody,
         responses={201: MirrorRow},
         examples=[
-            OpenApiExample(
+            sends(
                 "All below a path",
                 {"source": "hub/library/*", "target": "harbour/mirror/hub/*", "tags": "v1.*"},
-                request_only=True,
             ),
-            OpenApiExample("Kept", _EXAMPLE, response_only=True),
+            shows("Kept", _EXAMPLE),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -127,7 +121,7 @@ class OneMirror(Resource):
         tags=["mirrors"],
         summary="Show a mirror",
         responses=MirrorRow,
-        examples=[OpenApiExample("A mirror", _EXAMPLE, response_only=True)],
+        examples=[shows("A mirror", _EXAMPLE)],
     )
     def get(self, request: Request, mirror: int) -> Response:
         """What is compared with what; how it stands is at its `health`, `repositories` and `tags`."""
@@ -141,8 +135,8 @@ class OneMirror(Resource):
         request=MirrorBody,
         responses=MirrorRow,
         examples=[
-            OpenApiExample("Other tags", {"tags": "v2.*"}, request_only=True),
-            OpenApiExample("Changed", _EXAMPLE | {"tags": "v2.*"}, response_only=True),
+            sends("Other tags", {"tags": "v2.*"}),
+            shows("Changed", _EXAMPLE | {"tags": "v2.*"}),
         ],
     )
     def patch(self, request: Request, mirror: int) -> Response:

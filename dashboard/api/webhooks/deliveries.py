@@ -16,8 +16,10 @@ from rest_framework.response import Response
 
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
+from dashboard.api.webhooks.events import EXAMPLE as EVENT
 from dashboard.api.webhooks.events import EventRow
 from dashboard.api.webhooks.webhooks import TAG, kept
 from dashboard.pagination import replaced
@@ -33,6 +35,46 @@ from dashboard.views.webhooks.webhook import (
 from webhooks.catalog import Topic
 from webhooks.models import Delivery
 from webhooks.outbound import actions
+
+_BARE = {
+    "id": 88012,
+    "state": "delivered",
+    "reason": "",
+    "tries": 1,
+    "created_at": "2026-11-26T08:15:00Z",
+    "due_at": "2026-11-26T08:15:00Z",
+    "ended_at": "2026-11-26T08:15:01Z",
+    "event": EVENT,
+}
+_ATTEMPT = {"at": "2026-11-26T08:15:01Z", "seconds": 0.084, "status": 204, "error": ""}
+_WHOLE_ATTEMPT = {
+    **_ATTEMPT,
+    "address": "203.0.113.80",
+    "request_headers": {
+        "Content-Type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": EVENT["id"],
+    },
+    "request_body": '{"specversion": "1.0", …}',
+    "response_headers": {"Content-Length": "0"},
+    "response_body": "",
+    "response_cut": False,
+}
+_PING = _BARE | {
+    "state": "waiting",
+    "tries": 0,
+    "ended_at": None,
+    "event": EVENT
+    | {
+        "topic": "ping",
+        "repository": "",
+        "tag": "",
+        "digest": "",
+        "old_digest": "",
+        "actor_kind": "user",
+        "actor": "anna",
+        "data": {},
+    },
+}
 
 
 class LastAttemptRow(Row):
@@ -120,6 +162,7 @@ class Deliveries(Resource):
         summary="List a webhook's deliveries",
         parameters=[DeliveryQuery],
         responses=page_of(DeliveryRow),
+        examples=[lists("It arrived", _BARE | {"last_attempt": _ATTEMPT})],
     )
     def get(self, request: Request, webhook: UUID) -> Response:
         """Newest first, as far as the caller may read the events by his rights of now."""
@@ -140,6 +183,7 @@ class OneDelivery(Resource):
         tags=[TAG],
         summary="Show a delivery with its attempts",
         responses=WholeDeliveryRow,
+        examples=[shows("It arrived", _BARE | {"attempts": [_WHOLE_ATTEMPT]})],
     )
     def get(self, request: Request, webhook: UUID, delivery: int) -> Response:
         """With what was sent and what came back, if the caller may read the event."""
@@ -155,6 +199,10 @@ class Redeliveries(Resource):
         summary="Send deliveries again",
         request=RedeliveryBody,
         responses={202: RedeliveredRow},
+        examples=[
+            sends("Since it broke", {"since": "2026-11-26T06:00:00Z"}),
+            shows("On their way", {"count": 12}),
+        ],
     )
     def post(self, request: Request, webhook: UUID) -> Response:
         """From the first try on, with the same message id: some of them, or all that was given up
@@ -182,6 +230,7 @@ class Pings(Resource):
         summary="Send a test message",
         request=None,
         responses={202: BareDeliveryRow},
+        examples=[shows("On its way", _PING)],
     )
     def post(self, request: Request, webhook: UUID) -> Response:
         """To this webhook alone; while it is paused it is held. What came of it is at `Location`."""

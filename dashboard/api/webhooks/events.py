@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.db.models import F, Q
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.policy import Rights
 from dashboard.api.bodies import Row
+from dashboard.api.examples import DIGEST, OLD_DIGEST, shows
 from dashboard.api.pages import PageQuery, answer_page, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column, Order, cursor_at
@@ -32,10 +33,10 @@ EXAMPLE = {
     "topic": "tag.moved",
     "at": "2026-11-26T08:15:00Z",
     "registry": "prod",
-    "repository": "team-a/app",
+    "repository": "shop/app",
     "tag": "1.4",
-    "digest": "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
-    "old_digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "digest": DIGEST,
+    "old_digest": OLD_DIGEST,
     "actor_kind": "system",
     "actor": "Portolan",
     "data": {"size": 1573, "media_type": "application/vnd.oci.image.index.v1+json"},
@@ -84,7 +85,7 @@ class EventQuery(PageQuery):
     )
     registry = serializers.CharField(required=False, max_length=63)
     repository = serializers.CharField(
-        required=False, max_length=255, help_text="Its path, or `team-a/*` for all below."
+        required=False, max_length=255, help_text="Its path, or `shop/*` for all below."
     )
     tag = serializers.CharField(required=False, max_length=128)
     sort = sorts(COLUMNS)
@@ -98,10 +99,9 @@ class Events(Resource):
         parameters=[EventQuery],
         responses=EventPageRow,
         examples=[
-            OpenApiExample(
+            shows(
                 "One event",
                 {"items": [EXAMPLE], "next": None, "previous": None, "follow": "Wzk5LDdd:…"},
-                response_only=True,
             )
         ],
     )

@@ -9,7 +9,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from access.models import User
 from access.scopes import Scope
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
@@ -31,7 +32,7 @@ TAG = "following"
 COLUMNS = {"scope": Column(Concat(F("registry__name"), Value("/"), F("path")), str)}
 _EXAMPLE = {
     "id": 12,
-    "scope": "prod/team-a/*",
+    "scope": "prod/shop/*",
     "mail": "daily",
     "created_at": "2026-11-26T08:15:00Z",
 }
@@ -68,6 +69,7 @@ class Following(Resource):
         summary="List what one follows",
         parameters=[FollowQuery],
         responses=page_of(FollowRow),
+        examples=[lists("A path", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
         """One's own. Machines follow nothing: they have webhooks, and `/events`."""
@@ -83,8 +85,8 @@ class Following(Resource):
         request=FollowBody,
         responses={201: FollowRow},
         examples=[
-            OpenApiExample("Daily", {"scope": "prod/team-a/*", "mail": "daily"}, request_only=True),
-            OpenApiExample("Followed", _EXAMPLE, response_only=True),
+            sends("Daily", {"scope": "prod/shop/*", "mail": "daily"}),
+            shows("Followed", _EXAMPLE),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -109,6 +111,7 @@ class OneFollow(Resource):
         tags=[TAG],
         summary="Show how one follows a place",
         responses=FollowRow,
+        examples=[shows("A path", _EXAMPLE)],
     )
     def get(self, request: Request, follow: int) -> Response:
         """One of one's own."""
@@ -120,6 +123,10 @@ class OneFollow(Resource):
         summary="Change how one is mailed",
         request=MailBody,
         responses=FollowRow,
+        examples=[
+            sends("Each by itself", {"mail": "each"}),
+            shows("Changed", _EXAMPLE | {"mail": "each"}),
+        ],
     )
     def patch(self, request: Request, follow: int) -> Response:
         """What happened before is not told again."""

@@ -22,6 +22,7 @@ from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import Row
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column
@@ -32,6 +33,38 @@ from webhooks.models import InboundSecret, Notification
 
 TAG = "notifications"
 MADE = {"created": Column(F("created_at"), datetime)}
+_EXAMPLE = {
+    "id": 40213,
+    "verb": "push",
+    "repository": "shop/app",
+    "tag": "1.4.2",
+    "digest": DIGEST,
+    "actor": "shop-builds",
+    "occurred_at": "2026-11-26T08:14:59Z",
+    "received_at": "2026-11-26T08:15:00Z",
+    "state": "done",
+    "reason": "",
+    "tries": 1,
+    "handled_at": "2026-11-26T08:15:01Z",
+    "address": "192.0.2.7",
+    "body": '{"action": "push", …}',
+}
+_SECRET = {
+    "id": "0d6e4a2f-7b10-4a53-9a3c-6f1c2f0e5d0c",
+    "created_at": "2026-11-26T08:15:00Z",
+    "created_by": "anna",
+    "expires_at": None,
+    "last_used_at": None,
+}
+
+
+def _guide_example(secret: str) -> dict[str, str]:
+    return {
+        "kind": "Distribution 3",
+        "where": "config.yml",
+        "text": f'notifications:\n  endpoints:\n    - name: portolan\n      headers:\n        Authorization: ["Bearer {secret}"]\n',
+        "note": "",
+    }
 
 
 class NotificationRow(Row):
@@ -128,6 +161,7 @@ class Notifications(Resource):
         summary="List what a registry told",
         parameters=[NotificationQuery],
         responses=page_of(NotificationRow),
+        examples=[lists("A push", _EXAMPLE)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """Newest first. Needs `registry read`."""
@@ -148,6 +182,15 @@ class NotificationSetup(Resource):
         tags=[TAG],
         summary="Show how a registry is set up to tell",
         responses=SetupRow,
+        examples=[
+            shows(
+                "For Distribution",
+                {
+                    "url": "https://portolan.example.com/hooks/in/harbour",
+                    "guides": [_guide_example("SECRET")],
+                },
+            )
+        ],
     )
     def get(self, request: Request, registry: str) -> Response:
         """For each kind what goes into its configuration, with SECRET in the place of one. Needs
@@ -171,6 +214,7 @@ class InboundSecrets(Resource):
         summary="List a registry's secrets of notifications",
         parameters=[InboundSecretQuery],
         responses=page_of(InboundSecretRow),
+        examples=[lists("One secret", _SECRET)],
     )
     def get(self, request: Request, registry: str) -> Response:
         """Those that are live. Needs `registry read`."""
@@ -185,6 +229,9 @@ class InboundSecrets(Resource):
         summary="Make a secret for a registry's notifications",
         request=None,
         responses={201: IssuedInboundSecretRow},
+        examples=[
+            shows("Made", _SECRET | {"secret": "ptl_in_…", "guides": [_guide_example("ptl_in_…")]})
+        ],
     )
     def post(self, request: Request, registry: str) -> Response:
         """Shown this once, with what goes into the registry's configuration; `422` while two are

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.etags import answer_one
+from dashboard.api.examples import shows
 from dashboard.api.resources import Resource
 from dashboard.api.webhooks.webhooks import TAG, VocabularyRow
 from dashboard.forms_webhooks import HINTS
@@ -20,6 +21,26 @@ class Topics(Resource):
         tags=[TAG],
         summary="List topics and payloads",
         responses=VocabularyRow,
+        examples=[
+            shows(
+                "Some of them",
+                {
+                    "topics": [
+                        {
+                            "topic": "tag.moved",
+                            "about": "the same name, another image; with both digests",
+                            "takes": None,
+                        },
+                        {
+                            "topic": "sync.failed",
+                            "about": "a sync could not be finished",
+                            "takes": "registry read",
+                        },
+                    ],
+                    "payloads": [{"payload": "structured", "about": "CloudEvents, structured"}],
+                },
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         """The words of `topics` and `payload`. For everybody."""

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,9 +20,11 @@ from rest_framework.response import Response
 from access.models import User
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.etags import answer_one, require_match
+from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
+from dashboard.api.webhooks.events import EXAMPLE as EVENT
 from dashboard.callers import Caller
 from dashboard.pagination import replaced
 from dashboard.views.webhooks.asking import require_keeper, webhook_or_404
@@ -61,6 +63,22 @@ _EXAMPLE = {
     "old_secret_until": None,
     "created_at": "2026-03-02T09:30:00Z",
 }
+_PREVIEW = {
+    "is_made_up": False,
+    "id": EVENT["id"],
+    "headers": {"Content-Type": "application/cloudevents+json; charset=utf-8"},
+    "body": '{"specversion": "1.0", "type": "com.portolan.tag.moved", …}',
+    "events": [
+        {
+            "number": 5310,
+            "topic": "tag.moved",
+            "at": "2026-11-26T08:15:00Z",
+            "registry": "prod",
+            "repository": "shop/app",
+            "tag": "latest",
+        }
+    ],
+}
 
 
 class WebhookRow(Row):
@@ -69,7 +87,7 @@ class WebhookRow(Row):
     id = serializers.UUIDField()
     name = serializers.CharField()
     where = serializers.SerializerMethodField(
-        help_text="A scope, with tags behind a colon: `prod/team-a/app:v1.*`."
+        help_text="A scope, with tags behind a colon: `prod/shop/app:v1.*`."
     )
     topics = serializers.ListField(child=serializers.CharField())
     payload = serializers.CharField(source="form", help_text="In which form it is sent.")
@@ -148,7 +166,7 @@ class WebhookQuery(PageQuery):
 class WebhookBody(Body):
     name = serializers.CharField(max_length=NAME_LIMIT)
     where = serializers.CharField(
-        max_length=500, help_text="A scope, with tags behind a colon: `prod/team-a/app:v1.*`."
+        max_length=500, help_text="A scope, with tags behind a colon: `prod/shop/app:v1.*`."
     )
     topics = serializers.ListField(
         child=serializers.ChoiceField(choices=TOPICS), help_text="What is sent."
@@ -250,6 +268,18 @@ class Webhooks(Resource):
         summary="List webhooks",
         parameters=[WebhookQuery],
         responses=page_of(ListedWebhookRow),
+        examples=[
+            lists(
+                "One webhook",
+                _EXAMPLE
+                | {
+                    "delivered": 41,
+                    "failed": 0,
+                    "last_at": "2026-11-26T08:15:00Z",
+                    "last_state": "delivered",
+                },
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
         """Those that the caller may manage, with how their last day went. Needs `webhook manage`
@@ -271,12 +301,8 @@ class Webhooks(Resource):
         request=WebhookBody,
         responses={201: SignedWebhookRow},
         examples=[
-            OpenApiExample(
-                "Tags of a team",
-                _SAID | {"url": "https://ci.example.com/hook", "team": "shop"},
-                request_only=True,
-            ),
-            OpenApiExample("Made", _EXAMPLE | {"secret": "whsec_…"}, response_only=True),
+            sends("Tags of a team", _SAID | {"url": "https://ci.example.com/hook", "team": "shop"}),
+            shows("Made", _EXAMPLE | {"secret": "whsec_…"}),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -310,7 +336,7 @@ class OneWebhook(Resource):
         tags=[TAG],
         summary="Show a webhook",
         responses=WebhookRow,
-        examples=[OpenApiExample("A webhook", _EXAMPLE, response_only=True)],
+        examples=[shows("A webhook", _EXAMPLE)],
     )
     def get(self, request: Request, webhook: UUID) -> Response:
         """One webhook, if the caller may manage it."""
@@ -322,7 +348,10 @@ class OneWebhook(Resource):
         summary="Change a webhook",
         request=WebhookBody,
         responses=WebhookRow,
-        examples=[OpenApiExample("No headers", {"headers": {}}, request_only=True)],
+        examples=[
+            sends("No headers", {"headers": {}}),
+            shows("Changed", _EXAMPLE | {"has_headers": False}),
+        ],
     )
     def patch(self, request: Request, webhook: UUID) -> Response:
         """All but its state; address and headers stay where they are not given. Another host gets
@@ -363,6 +392,18 @@ class PauseWebhook(Resource):
         summary="Pause a webhook",
         request=PauseBody,
         responses=WebhookRow,
+        examples=[
+            sends("While it moves", {"reason": "The CI system moves."}),
+            shows(
+                "Paused",
+                _EXAMPLE
+                | {
+                    "state": "paused",
+                    "state_reason": "The CI system moves.",
+                    "state_at": "2026-11-26T08:15:00Z",
+                },
+            ),
+        ],
     )
     def post(self, request: Request, webhook: UUID) -> Response:
         """What happens from now on is held until it goes on."""
@@ -382,6 +423,10 @@ class ResumeWebhook(Resource):
         summary="Let a webhook go on",
         request=ResumeBody,
         responses=ResumedWebhookRow,
+        examples=[
+            sends("With what was held", {"send_held": True}),
+            shows("It goes on", _EXAMPLE | {"held": 12}),
+        ],
     )
     def post(self, request: Request, webhook: UUID) -> Response:
         """After a pause, or after it was stopped, with what was held meanwhile or without it."""
@@ -401,6 +446,13 @@ class RotateSigningSecret(Resource):
         summary="Replace a webhook's signing secret",
         request=SigningRotationBody,
         responses={201: SignedWebhookRow},
+        examples=[
+            sends("Within a day", {"overlap_hours": 24}),
+            shows(
+                "A new one",
+                _EXAMPLE | {"old_secret_until": "2026-11-27T08:15:00Z", "secret": "whsec_…"},
+            ),
+        ],
     )
     def post(self, request: Request, webhook: UUID) -> Response:
         """A new one, shown this once; for a while messages carry the signatures of both."""
@@ -420,6 +472,7 @@ class WebhookPreview(Resource):
         summary="Show what a webhook sends",
         parameters=[PreviewQuery],
         responses=WebhookPreviewRow,
+        examples=[shows("A tag that moved", _PREVIEW)],
     )
     def get(self, request: Request, webhook: UUID) -> Response:
         """Of a past event of its scope, or of a made-up one where there is none."""
