@@ -66,6 +66,7 @@ bench: $(VENV)/.development static/dist/.built ## Measure speed and memory; resu
 .PHONY: system-packages
 system-packages: # The registry, clients and browser of the live tests, where we may install them.
 	@tests/live/install-packages
+	@tests/live/unpack-docker
 
 .PHONY: go-tools
 go-tools: # Distribution 3, zot and crane, where a Go toolchain is present.

@@ -104,14 +104,19 @@ class Contexts:
         current = self.current if self.current in left else next(iter(left), "")
         return replace(self, current=current, contexts=left)
 
-    def with_login(self, host: str, login: Login) -> Self:
-        return replace(self, logins={**self.logins, host: login})
+    def knows(self, host: str) -> bool:
+        """Whether docker would be told a credential."""
+        return host in self.logins or any(host in one.registries for one in self.contexts.values())
+
+    def with_login(self, host: str, login: Login | None) -> Self:
+        """None is nothing by hand: what a context knows of the host counts again."""
+        others = {key: one for key, one in self.logins.items() if key != host}
+        return replace(self, logins=others | ({host: login} if login else {}))
 
     def without_login(self, host: str) -> Self:
         """Neither what was told by hand nor what a context knows of this host."""
         return replace(
-            self,
-            logins={key: one for key, one in self.logins.items() if key != host},
+            self.with_login(host, None),
             contexts={
                 name: replace(
                     one, registries=tuple(other for other in one.registries if other != host)

@@ -62,7 +62,11 @@ def _store(given: str) -> str:
         login = Login(str(told["Username"]), str(told["Secret"]))
     except (ValueError, TypeError, KeyError):
         raise Unanswered("no credentials were given") from None
-    Contexts.load().with_login(host, login).save()
+    contexts = Contexts.load()
+    # `docker login` without a name asks us, and then hands back what we said: a copy of that would
+    # outlive the token, and the sign-out.
+    told_by_hand = None if login == _known(contexts, host) else login
+    contexts.with_login(host, told_by_hand).save()
     return ""
 
 

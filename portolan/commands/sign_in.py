@@ -99,8 +99,11 @@ def logout(session: Session) -> None:
     context = session.contexts.find(session.choice.context, _typed(session))
     if context is None:
         raise NotSignedIn("You are not signed in there.")
-    session.contexts.without(context.name).save()
-    gone = docker_config.remove(context.registries)
+    left = session.contexts.without(context.name)
+    left.save()
+    # By another context, or by hand: that was another sign-in, and is ended by itself.
+    stays = [host for host in context.registries if left.knows(host)]
+    gone = docker_config.remove(host for host in context.registries if host not in stays)
     shown = {"context": context.name, "server": context.server, "docker": gone}
     if session.out.as_json:
         session.out.document(shown)
@@ -108,6 +111,8 @@ def logout(session: Session) -> None:
     session.out.print(f"Signed out of {context.server}.")
     if gone:
         session.out.print(f"docker asks here no more for {', '.join(gone)}.")
+    if stays:
+        session.out.note(f"docker is still signed in at {', '.join(stays)}, otherwise.")
 
 
 def whoami(session: Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,16 @@ class Done:
 class Shell:
     """One tool against the registry at `host`, with a home of its own for what it remembers.
 
-    `image` is an OCI layout on disk, which is what it pushes.
+    `image` is an OCI layout on disk, which is what it pushes. `environment` is that of somebody who
+    signed in otherwise, instead of the tests' own with a file for logins; with a DOCKER_HOST in it
+    docker has a daemon.
     """
 
     tool: str
     host: str
     home: Path
     image: Path
+    environment: Mapping[str, str] | None = None
 
     def login(self, name: str, secret: str) -> Done:
         what = ["auth", "login", "--insecure"] if self.tool == "crane" else ["login"]
@@ -52,7 +56,7 @@ class Shell:
         return self.run(*what, *insecure, "-u", name, "--password-stdin", self.host, typed=secret)
 
     def pull(self, image: str) -> Done:
-        """For docker, which pulls into a daemon only, it is reading the manifest."""
+        """For docker, which pulls into a daemon only, it is reading the manifest without one."""
         place = f"{self.host}/{image}"
         match self.tool:
             case "skopeo":
@@ -62,10 +66,13 @@ class Shell:
                 return self.run("pull", "--insecure", place, f"{self.home}/pulled.tar")
             case "podman":
                 return self._podman("pull", "--tls-verify=false", place)
+        if self._has_daemon:
+            return self.run("pull", place)
         return self.run("manifest", "inspect", "--insecure", place)
 
     def push(self, image: str, *, made_from: str = "") -> Done:
-        """For docker it is a manifest list, made of an image that is in the registry already."""
+        """For docker it is what it pulled; without a daemon a manifest list, made of an image that is
+        in the registry already."""
         place = f"{self.host}/{image}"
         match self.tool:
             case "skopeo":
@@ -78,6 +85,8 @@ class Shell:
                 name = pulled.said.split()[-1]
                 return self._podman("push", "--tls-verify=false", name, place)
         source = f"{self.host}/{made_from}"
+        if self._has_daemon:
+            return self.run("tag", source, place) and self.run("push", place)
         made = self.run("manifest", "create", "--amend", "--insecure", place, source)
         return made and self.run("manifest", "push", "--insecure", place)
 
@@ -93,13 +102,18 @@ class Shell:
             text=True,
             check=False,
             timeout=60,
-            env={
+            env=self.environment
+            or {
                 **os.environ,
                 "DOCKER_CONFIG": str(self.home / "docker"),
                 "REGISTRY_AUTH_FILE": str(logins),
             },
         )
         return Done(done.returncode == 0, done.stderr + done.stdout)
+
+    @property
+    def _has_daemon(self) -> bool:
+        return "DOCKER_HOST" in (self.environment or ())
 
     def _podman(self, *arguments: str) -> Done:
         """With storage of its own, of the kind that needs no rights and no kernel module."""

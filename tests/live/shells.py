@@ -101,9 +101,9 @@ class Home:
         """The same in a process of its own, as people have it."""
         return self._run([sys.executable, "-m", "portolan", *arguments], typed, environment)
 
-    def other(self, *arguments: str, typed: str = "") -> Said:
+    def other(self, *arguments: str, typed: str = "", **environment: str) -> Said:
         """Any other program, in this home."""
-        return self._run(list(arguments), typed, {})
+        return self._run(list(arguments), typed, environment)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`portolan …`, left running; who starts it ends it."""

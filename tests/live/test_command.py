@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -22,9 +25,10 @@ from access.scopes import Scope
 from access.tokens import signing
 from registries.models import RegistryCredential, SyncRun
 from registries.sync.run import execute_run
-from tests import catalog
+from tests import catalog, extra
 from tests.access.tokens import asking
-from tests.live import images, layout, portolan
+from tests.live import clients, engine, images, layout, portolan
+from tests.live.clients import Done, Shell
 from tests.live.docked import GENERATIONS, Dock, docked
 from tests.live.images import Manifest
 from tests.live.shells import Home, Said
@@ -111,6 +115,13 @@ def filled(signed_in: Home, dock: Dock, tmp_path_factory: pytest.TempPathFactory
     return dock
 
 
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[dict[str, str]]:
+    """What tells docker's client where its daemon is; without one it has commands that need none."""
+    with engine.running() if engine.is_here() else contextlib.nullcontext() as address:
+        yield {"DOCKER_HOST": address} if address else {}
+
+
 def skopeo_push(
     home: Home, dock: Dock, image: Manifest, place: str, directories: pytest.TempPathFactory
 ) -> Said:
@@ -171,17 +182,67 @@ def test_a_login_is_kept_for_its_owner_alone(
     assert docker["currentContext"] == "x"
 
 
-def test_docker_clients_use_the_login_without_another(
-    signed_in: Home, filled: Dock, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize("tool", clients.available())
+def test_each_client_pulls_and_pushes_with_the_login_and_no_other(
+    tool: str,
+    signed_in: Home,
+    filled: Dock,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    place = f"docker://{filled.host}/team-a/app:1"
-    pulled = signed_in.other("skopeo", "inspect", "--tls-verify=false", place)
-    assert pulled.json["Digest"] == IMAGE.digest
+    more = request.getfixturevalue("daemon") if tool == "docker" else {}
+    image = layout.write(tmp_path_factory.mktemp("image"), IMAGE)
+    with tempfile.TemporaryDirectory() as home:  # podman takes no long path for its storage
+        shell = Shell(tool, filled.host, Path(home), image, signed_in.environment | more)
+        pulled = shell.pull("team-a/app:1")
+        assert pulled, pulled.said
+        pushed = shell.push(f"team-a/app:by-{tool}", made_from="team-a/app:1")
+        assert pushed, pushed.said
 
-    stranger = Home.make(tmp_path_factory.mktemp("stranger"))
-    said = skopeo_push(stranger, filled, NEXT, "team-a/app:1", tmp_path_factory)
-    assert said.code != 0
-    assert "denied" in said.err or "unauthorized" in said.err
+        stranger = Home.make(tmp_path_factory.mktemp("stranger"))
+        stranger.docker_config.parent.mkdir()
+        asks_nobody = {"credHelpers": {filled.host: "portolan"}}
+        stranger.docker_config.write_text(json.dumps(asks_nobody), encoding="utf-8")
+        refused = replace(shell, environment=stranger.environment | more).pull("team-a/app:1")
+        assert refused.denied, refused.said
+
+
+def test_a_docker_login_goes_before_until_its_logout(
+    server: str, filled: Dock, owner: asking.Login, daemon: dict[str, str], tmp_path: Path
+) -> None:
+    if "docker" not in clients.available():
+        extra.skip("docker's client is not here")
+    home, host, image = Home.make(tmp_path), filled.host, f"{filled.host}/team-a/app:1"
+    kept = tmp_path / ".config" / "portolan" / "contexts.json"
+
+    def docker(*arguments: str, typed: str = "") -> Done:
+        said = home.other("docker", *arguments, typed=typed, **daemon)
+        return Done(said.code == 0, said.err + said.out)
+
+    def may_read() -> bool:
+        asked = docker("manifest", "inspect", "--insecure", image)
+        assert asked or asked.denied, asked.said
+        return asked.ok
+
+    assert home.run("login", server, "--token-stdin", typed=owner[1]).code == 0
+    before = kept.read_text(encoding="utf-8")
+    if daemon:
+        again = docker("login", host)
+        assert again, again.said
+    assert kept.read_text(encoding="utf-8") == before  # and no copy that would outlive it
+    assert may_read()
+
+    name, secret = asking.login(asking.machine("elsewhere", "reader", Scope(filled.name, "b/*")))
+    assert docker("login", "-u", name, "--password-stdin", host, typed=secret)
+    assert not may_read()
+    assert home.other("docker-credential-portolan", "list").json == {host: name}
+    assert host in home.run("logout").err  # still signed in, otherwise
+    assert home.other("docker-credential-portolan", "get", typed=host).json["Secret"] == secret
+    assert docker("logout", host)
+    assert home.other("docker-credential-portolan", "list").json == {}
+    assert secret not in kept.read_text(encoding="utf-8")
+    assert home.run("login", server, "--token-stdin", typed=owner[1]).code == 0
+    assert may_read()
 
 
 def test_a_click_in_the_browser_signs_in(server: str, owner: asking.Login, tmp_path: Path) -> None:
@@ -376,8 +437,9 @@ def test_what_happened_is_printed_and_what_comes_is_followed(
         assert copied.code == 0, copied.err
         assert finished(signed_in, dock).code == 0
         comes = (json.loads(line) for line in process.stdout)
-        event = next(one for one in comes if one["topic"] == "tag.created")
-        assert (event["repository"], event["tag"]) == ("team-a/app", "3")
+        made = (one for one in comes if one["topic"] == "tag.created")
+        event = next(one for one in made if one["tag"] == "3")
+        assert event["repository"] == "team-a/app"
         assert event["digest"] == NEXT.digest
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS) == 130

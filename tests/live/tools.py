@@ -22,8 +22,8 @@ BUILT = {
     "gitea": "make gitea",
 }
 
-# It takes longer to build than all tests take to run.
-EXTRA = frozenset({"gitea"})
+# It takes longer to build than all tests take to run; or wants more rights than tests often have.
+EXTRA = frozenset({"gitea", "dockerd"})
 
 
 def find(name: str) -> Path | None:
@@ -32,6 +32,8 @@ def find(name: str) -> Path | None:
         built = TOOLS / name
         return built if built.is_file() else None
     found = shutil.which(name)
+    if name == "dockerd" and not found:
+        found = shutil.which(name, path=TOOLS / "docker")
     if name == "podman" and not podman_may_run():
         return None
     return Path(found) if found else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portolan.contexts import Context, Contexts
+from portolan.contexts import Context, Contexts, Login
 from portolan.failures import Ending, Failure, Misused, NotSignedIn
 from portolan.output import Output
 from portolan.session import Choice, Session
@@ -95,3 +95,12 @@ def test_the_next_one_becomes_current_when_one_is_forgotten(both: Contexts) -> N
     left = both.without("b")
     assert left.current == "a"
     assert left.without("a") == Contexts()
+
+
+def test_a_host_is_known_by_a_context_or_by_a_login() -> None:
+    here = Contexts().with_context(Context("c", "https://c", "token-c", registries=("r.example",)))
+    assert here.knows("r.example")
+    assert not here.without("c").knows("r.example")
+    by_hand = here.with_login("r.example", Login("robot", "other"))
+    assert by_hand.without("c").knows("r.example")
+    assert not by_hand.without_login("r.example").knows("r.example")

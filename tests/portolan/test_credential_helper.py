@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from portolan.contexts import Context, Contexts
+from portolan.contexts import Context, Contexts, Login
 from portolan.credential_helper import NOT_FOUND, main
 
 HOST = "registry.example.com"
@@ -55,6 +55,19 @@ def test_a_docker_login_goes_before_and_a_logout_ends_both(
     assert json.loads(asked(capsys, "list")[1]) == {}
     # The API's sign-in is not docker's to end.
     assert Contexts.load().contexts["a"].token == "token-a"
+
+
+def test_what_we_said_ourselves_is_not_kept_when_docker_hands_it_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = Contexts.load()
+    said = asked(capsys, "get", HOST)[1]
+    assert asked(capsys, "store", said) == (0, "")
+    assert Contexts.load() == before
+    # Nor does another's login go before any longer.
+    Contexts.load().with_login(HOST, Login("robot", "other")).save()
+    assert asked(capsys, "store", said) == (0, "")
+    assert Contexts.load() == before
 
 
 @pytest.mark.parametrize("given", ["", "{", "[]", "{}", '{"ServerURL": ""}', "null"])
