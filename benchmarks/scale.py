@@ -57,10 +57,10 @@ STATEMENTS = (
     """,
     """
     INSERT INTO registries_artifact (
-        repository_id, manifest_id, first_seen_at, pushed_at, pull_count, details)
-    SELECT repository.id, manifest.id, now(), now(), 0, 'complete'
-      FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM registries_manifest)
-           manifest
+        repository_id, manifest_id, size, first_seen_at, pushed_at, pull_count, details)
+    SELECT repository.id, manifest.id, total_size, now(), now(), 0, 'complete'
+      FROM (SELECT id, total_size, row_number() OVER (ORDER BY id) - 1 AS number
+              FROM registries_manifest) manifest
       JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM registries_repository)
            repository ON repository.number = manifest.number / 14
      ORDER BY manifest.number
@@ -130,10 +130,10 @@ HUGE_STATEMENTS = (
     """,
     """
     INSERT INTO registries_artifact (
-        repository_id, manifest_id, first_seen_at, pushed_at, pull_count, details)
-    SELECT repository.id, manifest.id, now(), now(), 0, 'complete'
+        repository_id, manifest_id, size, first_seen_at, pushed_at, pull_count, details)
+    SELECT repository.id, manifest.id, total_size, now(), now(), 0, 'complete'
       FROM registries_repository repository,
-           (SELECT id FROM registries_manifest ORDER BY id LIMIT 20000) manifest
+           (SELECT id, total_size FROM registries_manifest ORDER BY id LIMIT 20000) manifest
      WHERE repository.path = %(path)s
     """,
     """

@@ -216,7 +216,12 @@ def artifact(
 
 def present(repository: Repository, manifest: Manifest, **fields: Any) -> Artifact:
     """The manifest in the repository, first seen at NOON and read completely."""
-    defaults = {"first_seen_at": NOON, "details": Artifact.Details.COMPLETE}
+    defaults = {
+        "first_seen_at": NOON,
+        "details": Artifact.Details.COMPLETE,
+        "size": manifest.total_size,
+        "is_untagged": True,  # until it is counted, a candidate
+    }
     found, _ = Artifact.objects.get_or_create(
         repository=repository, manifest=manifest, defaults=defaults | fields
     )

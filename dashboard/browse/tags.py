@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from dashboard.pagination import Column
 from registries.models import Artifact, ManifestChild, Repository, Tag
-from registries.models.content import ArtifactQuerySet
+from registries.models.content import PUSHED_OR_SEEN, ArtifactQuerySet
 
 TAG_COLUMNS = {
     "date": Column(F("dated_at"), datetime, descending_first=True),
@@ -19,8 +18,8 @@ TAG_COLUMNS = {
     "size": Column(F("size"), int, descending_first=True),
 }
 ARTIFACT_COLUMNS = {
-    "date": Column(Coalesce("pushed_at", "first_seen_at"), datetime, descending_first=True),
-    "size": Column(F("manifest__total_size"), int, descending_first=True),
+    "date": Column(PUSHED_OR_SEEN, datetime, descending_first=True),
+    "size": Column(F("size"), int, descending_first=True),
 }
 
 
@@ -39,20 +38,24 @@ def put_names(repository: Repository, artifacts: Sequence[Artifact]) -> None:
     for artifact_id, name in tags.values_list("artifact_id", "name"):
         named[artifact_id].append(name)
     digests = [artifact.manifest.digest for artifact in artifacts]
-    held = set(
-        ManifestChild.objects.filter(
-            digest__in=digests, parent__artifacts__repository=repository
-        ).values_list("digest", flat=True)
-    )
+    held = set(_held_by(repository).filter(digest__in=digests).values_list("digest", flat=True))
     for artifact in artifacts:
         artifact.names = named[artifact.pk]  # type: ignore[attr-defined]  # for who shows it
         artifact.is_part = artifact.manifest.digest in held  # type: ignore[attr-defined]  # as above
 
 
 def untagged(repository: Repository, artifacts: ArtifactQuerySet) -> ArtifactQuerySet:
-    """Those that nothing names: no tag, and no index of this repository."""
+    """Those that nothing names: no tag, and no index of this repository.
+
+    The counted column chooses, by an index; what has been named since it was counted goes.
+    """
     tagged = Tag.objects.filter(artifact=OuterRef("pk"))
-    in_index = ManifestChild.objects.filter(
-        digest=OuterRef("manifest__digest"), parent__artifacts__repository=repository
+    in_index = _held_by(repository).filter(digest=OuterRef("manifest__digest"))
+    return artifacts.filter(~Exists(tagged), ~Exists(in_index), is_untagged=True)
+
+
+def _held_by(repository: Repository) -> QuerySet[ManifestChild]:
+    """Entries of the indexes that are in a repository."""
+    return ManifestChild.objects.filter(
+        parent__artifacts__repository=repository, parent__artifacts__missing_since=None
     )
-    return artifacts.filter(~Exists(tagged), ~Exists(in_index))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Length, Upper
+from django.db.models.functions import Coalesce, Length, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,9 @@ DIGEST_LENGTH = 135  # "sha512:" and 128 hexadecimal digits
 REFERRING_TAG = r"^sha(256|512)-[0-9a-f]{64}(\.(sig|att|sbom))?$"
 # In this order: the prefix is cheap, and an index answers it.
 IS_REFERRING = models.Q(name__startswith="sha") & models.Q(name__regex=REFERRING_TAG)
+
+# What artifacts are sorted by: the best date that is known of when one came.
+PUSHED_OR_SEEN = Coalesce("pushed_at", "first_seen_at")
 
 
 class Blob(models.Model):
@@ -222,6 +225,9 @@ class Artifact(models.Model):
     What it refers to (an index's children, an image's config) is read from this repository, even
     where another one's holds the same digest: naming a digest does not prove that one has it, and
     what was not proved here is not shown here.
+
+    The size is copied here from the manifest by whoever changes it there: a page of a repository's
+    artifacts by size then reads one index.
     """
 
     class Details(models.TextChoices):
@@ -232,8 +238,21 @@ class Artifact(models.Model):
         COMPLETE = "complete", _("complete")
         UNAVAILABLE = "unavailable", _("the registry does not have it")
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="artifacts")
+    repository = models.ForeignKey(
+        Repository,
+        models.CASCADE,
+        related_name="artifacts",
+        db_index=False,  # the constraint below has one that begins with it
+    )
     manifest = models.ForeignKey(Manifest, models.PROTECT, related_name="artifacts")
+    size = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text=_("The manifest's total size, copied.")
+    )
+    is_untagged = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("No tag names it and no index of its repository holds it; counted, as bytes."),
+    )
     first_seen_at = models.DateTimeField(default=timezone.now)
     pushed_at = models.DateTimeField(null=True)
     pulled_at = models.DateTimeField(null=True)
@@ -264,6 +283,32 @@ class Artifact(models.Model):
                 fields=["repository", "id"],
                 name="artifact_pending",
                 condition=models.Q(details="pending"),
+            ),
+            # A repository's artifacts in the two orders there are; some have tens of thousands.
+            models.Index(
+                "repository",
+                PUSHED_OR_SEEN,
+                "id",
+                name="artifact_by_date",
+                condition=models.Q(missing_since__isnull=True),
+            ),
+            models.Index(
+                fields=["repository", "size", "id"],
+                name="artifact_by_size",
+                condition=models.Q(missing_since__isnull=True),
+            ),
+            # The same of those that nothing names: few among many, or most of them.
+            models.Index(
+                "repository",
+                PUSHED_OR_SEEN,
+                "id",
+                name="artifact_untagged_by_date",
+                condition=models.Q(missing_since__isnull=True, is_untagged=True),
+            ),
+            models.Index(
+                fields=["repository", "size", "id"],
+                name="artifact_untagged_by_size",
+                condition=models.Q(missing_since__isnull=True, is_untagged=True),
             ),
         ]
 

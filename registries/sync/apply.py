@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,7 +78,7 @@ def apply_readings(
         if announced:
             happened += _events(registry, part.path, changes[part.path], now)
 
-    _store_presence(registry, readings, announced=announced)
+    came = _store_presence(registry, readings, announced=announced)
     _store_tags(rows, news, changes, announced=announced)
     if announced:
         _store_moves(registry, rows, changes, source=source, actor=actor, now=now)
@@ -87,8 +87,10 @@ def apply_readings(
     apply_facts(registry, readings)
     if announced:
         happened += [events.ArtifactGone(registry.name, now, *which) for which in gone]
-    touched = {reading.slice.path for reading in news if reading.is_news} | appeared
-    count_tags([rows[path].id for path in touched])
+    paths = {reading.slice.path for reading in news if reading.is_news} | appeared
+    # A listing may tell of manifests that came or went where no tag did.
+    touched = {rows[path].id for path in paths} | came | _ids(registry, {path for path, _ in gone})
+    count_tags(sorted(touched))
     _mark_verified(registry, readings)
     events.emit(happened, actor=actor)
 
@@ -97,7 +99,7 @@ def apply_readings(
         added=sum(change.old is None for change in every),
         moved=sum(change.old is not None and change.new is not None for change in every),
         removed=sum(change.new is None for change in every),
-        repositories=frozenset(rows[path].id for path in touched),
+        repositories=frozenset(touched),
     )
 
 
@@ -194,8 +196,17 @@ def _rows(registry: Registry, news: Sequence[TagReading]) -> dict[str, _Row]:
     return {path: _Row(pk, tags[pk], changed_at[pk]) for path, pk in ids.items()}
 
 
-def _store_presence(registry: Registry, readings: Sequence[TagReading], *, announced: bool) -> None:
-    """Every manifest read or listed is present in its repository."""
+def _ids(registry: Registry, paths: Collection[str]) -> set[int]:
+    if not paths:
+        return set()
+    return set(registry.repositories.filter(path__in=paths).values_list("pk", flat=True))
+
+
+def _store_presence(
+    registry: Registry, readings: Sequence[TagReading], *, announced: bool
+) -> set[int]:
+    """Every manifest read or listed is present in its repository; returns the repositories (by id)
+    where that is new."""
     stage(
         "incoming_artifact",
         {"path": "text", "digest": "text", "at": "timestamptz", "is_listed": "bool"},
@@ -205,7 +216,7 @@ def _store_presence(registry: Registry, readings: Sequence[TagReading], *, annou
             for digest, is_listed in _present_in(reading).items()
         ),
     )
-    store_presence(registry, announced=announced)
+    return store_presence(registry, announced=announced)
 
 
 def _present_in(reading: TagReading) -> dict[Digest, bool]:
@@ -218,16 +229,18 @@ def _present_in(reading: TagReading) -> dict[Digest, bool]:
     return present | dict.fromkeys(reading.manifests, False)
 
 
-def store_presence(registry: Registry, *, announced: bool) -> None:
-    """From table incoming_artifact (path, digest, at, is_listed) to artifacts.
+def store_presence(registry: Registry, *, announced: bool) -> set[int]:
+    """From table incoming_artifact (path, digest, at, is_listed) to artifacts; returns the
+    repositories (by id) where that changed any.
 
     Those back again are present. What a listed one refers to is read once its document was.
     """
-    execute(
+    stored = fetch(
         """
         INSERT INTO registries_artifact (
-            repository_id, manifest_id, first_seen_at, pushed_at, pull_count, details)
-        SELECT DISTINCT ON (repository.id, manifest.id) repository.id, manifest.id, incoming.at,
+            repository_id, manifest_id, size, first_seen_at, pushed_at, pull_count, details)
+        SELECT DISTINCT ON (repository.id, manifest.id) repository.id, manifest.id,
+               manifest.total_size, incoming.at,
                CASE WHEN %(announced)s THEN incoming.at END, 0,
                CASE WHEN incoming.is_listed THEN 'listed'
                     WHEN manifest.kind IN ('index', 'chart', 'artifact')
@@ -242,16 +255,18 @@ def store_presence(registry: Registry, *, announced: bool) -> None:
                -- a row in conflict is locked, which is a write, even where nothing is to change
                SELECT FROM registries_artifact held
                 WHERE held.repository_id = repository.id AND held.manifest_id = manifest.id
-                  AND held.missing_since IS NULL
+                  AND held.missing_since IS NULL AND held.size = manifest.total_size
                   AND (incoming.is_listed OR held.details <> 'listed'))
          ORDER BY repository.id, manifest.id, incoming.is_listed, incoming.at
             ON CONFLICT (repository_id, manifest_id) DO UPDATE
-           SET missing_since = NULL,
+           SET missing_since = NULL, size = excluded.size,
                details = CASE WHEN registries_artifact.details = 'listed'
                               THEN excluded.details ELSE registries_artifact.details END
+     RETURNING repository_id
         """,
         {"registry": registry.pk, "announced": announced},
     )
+    return {repository for (repository,) in stored}
 
 
 def _store_tags(

@@ -16,7 +16,7 @@ from registries.oci.descriptors import Child
 from registries.oci.documents import Manifest
 from registries.oci.kinds import Kind
 from registries.oci.reference import Digest
-from registries.sync.staging import execute, stage
+from registries.sync.staging import execute, fetch, stage
 
 # What a bigint column holds. Registries may claim any size; a sum of claims must not end a run.
 MOST_BYTES = 2**63 - 1
@@ -47,12 +47,19 @@ def store_manifests(manifests: Iterable[Manifest]) -> None:
         (_manifest_row(manifest) for manifest in unique.values()),
     )
     # What only a listing had described gives way, with the platforms that it named.
-    execute("""
-        DELETE FROM registries_manifestchild entry
-         USING registries_manifest manifest, incoming_manifest incoming
-         WHERE manifest.digest = incoming.digest AND manifest.raw IS NULL
-           AND entry.parent_id = manifest.id
-    """)
+    listed = [
+        manifest
+        for (manifest,) in fetch("""
+            SELECT manifest.id FROM incoming_manifest incoming
+              JOIN registries_manifest manifest ON manifest.digest = incoming.digest
+             WHERE manifest.raw IS NULL
+        """)
+    ]
+    if listed:
+        execute(
+            "DELETE FROM registries_manifestchild WHERE parent_id = ANY(%(listed)s)",
+            {"listed": listed},
+        )
     execute("""
         INSERT INTO registries_manifest (
             digest, media_type, artifact_type, kind, size, total_size, config_digest,
@@ -72,12 +79,35 @@ def store_manifests(manifests: Iterable[Manifest]) -> None:
                raw = excluded.raw
          WHERE registries_manifest.raw IS NULL
     """)
+    copy_sizes(listed)
     _store_layers(unique.values())
     stage_children((m.digest, m.children) for m in unique.values() if m.children)
     store_children()
     # Schema 1 carries its config inside; it is kept under the manifest's own digest.
     store_configs({m.digest: m.image_config for m in unique.values() if m.image_config})
     describe_images([digest for digest, m in unique.items() if m.image_config])
+
+
+def copy_sizes(manifests: Sequence[int]) -> None:
+    """Give artifacts of these manifests (by id) the total size that these have now.
+
+    In other registries, too, whose syncs have no reason to look. Rows are locked in order of their
+    ids, so that two who do this wait for each other.
+    """
+    if not manifests:
+        return
+    execute(
+        """
+        UPDATE registries_artifact artifact SET size = other.size
+          FROM (SELECT held.id, manifest.total_size AS size
+                  FROM registries_artifact held
+                  JOIN registries_manifest manifest ON manifest.id = held.manifest_id
+                 WHERE manifest.id = ANY(%(manifests)s) AND held.size <> manifest.total_size
+                 ORDER BY held.id FOR NO KEY UPDATE OF held) other
+         WHERE artifact.id = other.id
+        """,
+        {"manifests": list(manifests)},
+    )
 
 
 def _store_layers(manifests: Iterable[Manifest]) -> None:

@@ -83,6 +83,31 @@ def count_bytes(registry: Registry, repositories: Sequence[int]) -> None:
         """,
         {"ids": list(repositories), "most": MOST_BYTES},
     )
+    _mark_untagged(repositories)
+
+
+def _mark_untagged(repositories: Sequence[int]) -> None:
+    """Which artifacts of these repositories no tag names and no index there holds."""
+    execute(
+        """
+        UPDATE registries_artifact artifact SET is_untagged = counted.is_untagged
+          FROM (
+              SELECT held.id, NOT EXISTS (
+                         SELECT FROM registries_tag tag WHERE tag.artifact_id = held.id)
+                     AND NOT EXISTS (
+                         SELECT FROM registries_manifestchild entry
+                           JOIN registries_artifact holder ON holder.manifest_id = entry.parent_id
+                          WHERE entry.digest = manifest.digest
+                            AND holder.repository_id = held.repository_id
+                            AND holder.missing_since IS NULL) AS is_untagged
+                FROM registries_artifact held
+                JOIN registries_manifest manifest ON manifest.id = held.manifest_id
+               WHERE held.repository_id = ANY(%(ids)s) AND held.missing_since IS NULL
+          ) counted
+         WHERE artifact.id = counted.id AND artifact.is_untagged <> counted.is_untagged
+        """,
+        {"ids": list(repositories)},
+    )
 
 
 def repositories_due(registry: Registry, *, limit: int) -> list[int]:

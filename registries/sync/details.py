@@ -17,6 +17,7 @@ from registries.oci.reference import Digest
 from registries.sync.apply import store_presence
 from registries.sync.content import (
     MOST_BYTES,
+    copy_sizes,
     describe_images,
     store_configs,
     store_manifests,
@@ -225,7 +226,7 @@ def _with_nested(artifacts: Sequence[int]) -> list[int]:
 def _add_up(registry: Registry, artifacts: Sequence[int]) -> int:
     """Total size and date of these artifacts' manifests; returns how many of them changed."""
     lock(registry)
-    return execute(
+    changed = fetch(
         """
         WITH index AS (
             SELECT DISTINCT artifact.manifest_id AS id FROM registries_artifact artifact
@@ -260,9 +261,12 @@ def _add_up(registry: Registry, artifacts: Sequence[int]) -> int:
            AND (manifest.total_size, manifest.created) IS DISTINCT FROM (
                least(manifest.size + listed.bytes + coalesce(held.bytes, 0), %(most)s),
                listed.created)
+     RETURNING manifest.id
         """,
         {"artifacts": list(artifacts), "most": MOST_BYTES},
     )
+    copy_sizes([manifest for (manifest,) in changed])
+    return len(changed)
 
 
 def _set_details(artifacts: Collection[int], details: Artifact.Details) -> None:

@@ -121,9 +121,7 @@ class ManifestRow(Row):
     artifact_type = serializers.CharField(source="manifest.artifact_type")
     kind = serializers.ChoiceField(source="manifest.kind", choices=KINDS)
     platforms = serializers.SerializerMethodField(help_text="As os/architecture/variant.")
-    size = serializers.IntegerField(
-        source="manifest.total_size", help_text="Compressed bytes; of an index, of all platforms."
-    )
+    size = serializers.IntegerField(help_text="Compressed bytes; of an index, of all platforms.")
     created = serializers.DateTimeField(source="manifest.created", allow_null=True)
     first_seen_at = serializers.DateTimeField()
     pushed_at = serializers.DateTimeField(allow_null=True)

@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from registries import tasks
 from registries.models import Artifact, Repository
@@ -52,6 +53,15 @@ def test_untagged_are_those_that_nothing_names(app: Repository, api_owner: Api) 
     catalog.tag(app, "2.0", catalog.index(app, [platform]))
     rows = api_owner.get(MANIFESTS, show="untagged").json()["items"]
     assert [row["digest"] for row in rows] == [loose.manifest.digest]
+
+
+def test_an_index_that_is_gone_holds_nothing(app: Repository, api_owner: Api) -> None:
+    platform = catalog.image(app, "a")
+    index = catalog.index(app, [platform])
+    index.missing_since = timezone.now()
+    index.save()
+    (row,) = api_owner.get(MANIFESTS, show="untagged").json()["items"]
+    assert (row["digest"], row["is_part"]) == (platform.manifest.digest, False)
 
 
 def test_they_are_sorted_by_size(app: Repository, api_owner: Api) -> None:

@@ -34,6 +34,7 @@ def assert_counters_are_true(registry: Registry) -> None:
             repository.unique_bytes,
         )
         assert stored == counted, repository.path
+        assert_copies_are_true(repository)
         assert not repository.count_due
         if repository.missing_since is not None:
             assert stored == (0, 0, 0, 0)
@@ -49,6 +50,22 @@ def assert_counters_are_true(registry: Registry) -> None:
     } == namespaces
     assert all(row.parent == row.path.rpartition("/")[0] for row in rows)
     assert totals == [registry.repository_count, registry.tag_count, registry.unique_bytes]
+
+
+def assert_copies_are_true(repository: Repository) -> None:
+    """What lists sort and choose by is what it was copied or counted from."""
+    held = list(Artifact.objects.filter(repository=repository).select_related("manifest"))
+    assert {it.pk: it.size for it in held} == {it.pk: it.manifest.total_size for it in held}
+    there = [it for it in held if it.missing_since is None]
+    entries = [
+        entry["digest"]
+        for it in there
+        if it.manifest.document
+        for entry in json.loads(it.manifest.document).get("manifests", [])
+    ]
+    tagged = set(repository.tags.values_list("artifact", flat=True))
+    free = {it.pk for it in there if it.pk not in tagged and it.manifest.digest not in entries}
+    assert {it.pk for it in there if it.is_untagged} == free
 
 
 def size_of(manifest: Manifest) -> int:

@@ -19,6 +19,7 @@ from registries.sync.refresh import Wanted, refresh
 from registries.sync.run import execute_run, request_run, work_on_batch
 from tests.fakes import content
 from tests.fakes.registry import FakeRegistry
+from tests.registries.sync.counting import assert_copies_are_true
 from tests.registries.sync.syncing import ours, present, succeed, theirs
 from tests.registries.sync.test_run import rows_written
 from tests.registries.sync.vendor import PUSHED, SIZE, BulkConnector
@@ -170,6 +171,22 @@ def test_a_manifest_that_a_whole_listing_no_longer_names_is_gone(
     assert Artifact.objects.filter(missing_since__isnull=False).count() == 1
 
 
+def test_manifests_that_come_and_go_where_no_tag_does_are_counted(
+    registry: Registry, fake: FakeRegistry
+) -> None:
+    succeed(registry)
+    found = Repository.objects.get(path="team/app1")
+    assert found.artifact_count == 1
+    loose = fake.push("team/app1", content.image("loose"))
+    for count in (2, 1):
+        Repository.objects.update(verified_at=None)  # a listing that is asked for, whole, once more
+        succeed(registry)
+        found.refresh_from_db()
+        assert (found.artifact_count, found.count_due) == (count, False)
+        assert_copies_are_true(found)
+        fake.repositories["team/app1"].manifests.pop(loose, None)
+
+
 def test_an_emptied_repository_holds_nothing_any_more(
     registry: Registry, fake: FakeRegistry
 ) -> None:
@@ -244,6 +261,19 @@ def test_a_listing_never_changes_what_a_document_told(
     assert dict(Manifest.objects.exclude(raw=None).values_list("digest", "total_size")) == told
     tag = Tag.objects.get(repository__registry=registry, repository__path="team/app1", name="1")
     assert tag.size == told[tag.artifact.manifest.digest] != SIZE
+
+
+def test_a_document_read_elsewhere_tells_the_size_here_too(
+    registry: Registry, fake: FakeRegistry
+) -> None:
+    succeed(registry)
+    assert artifact("team/app1", fake.repositories["team/app1"].tags["1"]).size == SIZE
+    succeed(Registry.objects.create(name="plain", url=fake.url, allow_private=True))
+    held = dict(Artifact.objects.filter(repository__registry=registry).values_list("pk", "size"))
+    told = Artifact.objects.values_list("pk", "manifest__total_size")
+    assert held == {pk: size for pk, size in told if pk in held}
+    assert artifact("team/app0", content.image("untagged").digest).size == SIZE  # read nowhere
+    assert not Artifact.objects.filter(tags__isnull=False, size__in=[SIZE, SIZE * 2]).exists()
 
 
 def test_a_notification_reads_no_document_of_what_the_vendor_describes(
