@@ -106,6 +106,11 @@ def end_feed(user: User) -> None:
     Reader.objects.filter(user=user).update(feed_digest="")
 
 
+def has_feed(user: User) -> bool:
+    """Whether there is an address that opens this person's feed."""
+    return Reader.objects.filter(user=user).exclude(feed_digest="").exists()
+
+
 def reader_of(token: str) -> User | None:
     """Whose feed the secret opens, None if nobody's; a person who was switched off has none."""
     if not _TOKEN.fullmatch(token):

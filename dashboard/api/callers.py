@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from access.models import ServicePrincipal, User
@@ -9,7 +11,7 @@ from access.policy import rights_of
 from access.shortcuts import actor_of
 from dashboard.callers import Caller
 
-__all__ = ["Caller", "caller_of"]
+__all__ = ["Caller", "caller_of", "himself", "person_of"]
 
 
 def caller_of(request: Request) -> Caller:
@@ -24,3 +26,18 @@ def caller_of(request: Request) -> Caller:
         actor_of(somebody),
         maintainer=somebody if signed_in and isinstance(somebody, User) else None,
     )
+
+
+def person_of(caller: Caller, otherwise: str) -> User:
+    """The person who asks; raises PermissionDenied with this sentence for a machine."""
+    if isinstance(caller.somebody, User):
+        return caller.somebody
+    raise PermissionDenied(otherwise)
+
+
+def himself(caller: Caller) -> User:
+    """The person who asks by a browser's session; raises PermissionDenied for who comes with a
+    secret, which is for work, and neither tells of its owner's account nor changes it."""
+    if caller.maintainer is None:
+        raise PermissionDenied(_("This is for who is signed in himself, and not for a token."))
+    return caller.maintainer

@@ -21,7 +21,7 @@ from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_pag
 from dashboard.api.resources import Resource
 from dashboard.api.webhooks.events import EXAMPLE as EVENT
 from dashboard.api.webhooks.events import EventRow
-from dashboard.api.webhooks.webhooks import TAG, kept
+from dashboard.api.webhooks.rows import TAG, kept
 from dashboard.pagination import replaced
 from dashboard.views.webhooks.deliveries import SHOWN, delivery_or_404
 from dashboard.views.webhooks.webhook import (

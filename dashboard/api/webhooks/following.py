@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.http import Http404
@@ -17,12 +17,12 @@ from rest_framework.response import Response
 from access.models import User
 from access.scopes import Scope
 from dashboard.api.bodies import Body, Row
+from dashboard.api.callers import Caller, person_of
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
-from dashboard.callers import Caller
 from dashboard.pagination import Column
 from registries.transactions import together
 from webhooks import following as actions
@@ -73,7 +73,7 @@ class Following(Resource):
     )
     def get(self, request: Request) -> Response:
         """One's own. Machines follow nothing: they have webhooks, and `/events`."""
-        person = _person(self.caller)
+        person = follower(self.caller)
         query = FollowQuery.read(request)
         found = person.follows.select_related("registry")
         return answer_page(request, turn_page(request, found, query, COLUMNS), query, FollowRow)
@@ -91,7 +91,7 @@ class Following(Resource):
     )
     def post(self, request: Request) -> Response:
         """Once more changes how it is mailed. Needs to see anything there."""
-        person = _person(self.caller)
+        person = follower(self.caller)
         given = FollowBody.read(request)
         if given["scope"].registry is None:
             raise ValidationError(
@@ -159,14 +159,13 @@ class OneFollow(Resource):
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _person(caller: Caller) -> User:
-    if isinstance(caller.somebody, User):
-        return caller.somebody
-    raise PermissionDenied(_("Machines follow nothing: they have webhooks and events."))
+def follower(caller: Caller) -> User:
+    """Who follows; raises PermissionDenied for a machine."""
+    return person_of(caller, _("Machines follow nothing: they have webhooks and events."))
 
 
 def _follow_or_404(caller: Caller, pk: int) -> Follow:
-    person = _person(caller)
+    person = follower(caller)
     found = person.follows.select_related("registry", "user").filter(pk=pk).first()
     if found is None:
         raise Http404(_("You do not follow this."))

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dashboard.api.bodies import Row
 from dashboard.api.etags import answer_one
 from dashboard.api.examples import shows
 from dashboard.api.resources import Resource
-from dashboard.api.webhooks.webhooks import TAG, VocabularyRow
+from dashboard.api.webhooks.rows import TAG
 from dashboard.forms_webhooks import HINTS
 from webhooks.models import Subscription
 from webhooks.subscription_settings import CHOOSABLE, TAKES
+
+
+class TopicRow(Row):
+    """Something to subscribe to."""
+
+    topic = serializers.CharField()
+    about = serializers.CharField(help_text="In words.")
+    takes = serializers.CharField(
+        allow_null=True, help_text="The right that it takes beside `webhook manage`."
+    )
+
+
+class PayloadRow(Row):
+    """A form in which messages are written."""
+
+    payload = serializers.CharField()
+    about = serializers.CharField(help_text="In words.")
+
+
+class VocabularyRow(Row):
+    """What webhooks are made of."""
+
+    topics = TopicRow(many=True)
+    payloads = PayloadRow(many=True)
+
+    class Meta:
+        ref_name = "WebhookVocabulary"
 
 
 class Topics(Resource):

@@ -5,17 +5,20 @@ from django.urls import include, path
 from dashboard.api.webhooks import (
     deliveries,
     events,
+    feed,
     following,
     notifications,
+    previews,
+    switching,
     topics,
     webhooks,
 )
 
 of_webhook = [
-    path("pause", webhooks.PauseWebhook.as_view(), name="api-webhook-pause"),
-    path("resume", webhooks.ResumeWebhook.as_view(), name="api-webhook-resume"),
-    path("rotation", webhooks.RotateSigningSecret.as_view(), name="api-webhook-rotation"),
-    path("preview", webhooks.WebhookPreview.as_view(), name="api-webhook-preview"),
+    path("pause", switching.PauseWebhook.as_view(), name="api-webhook-pause"),
+    path("resume", switching.ResumeWebhook.as_view(), name="api-webhook-resume"),
+    path("rotation", switching.RotateSigningSecret.as_view(), name="api-webhook-rotation"),
+    path("preview", previews.WebhookPreview.as_view(), name="api-webhook-preview"),
     path("pings", deliveries.Pings.as_view(), name="api-webhook-pings"),
     path("deliveries", deliveries.Deliveries.as_view(), name="api-deliveries"),
     path("deliveries/<number:delivery>", deliveries.OneDelivery.as_view(), name="api-delivery"),
@@ -44,9 +47,11 @@ urlpatterns = [
     path("events", events.Events.as_view(), name="api-events"),
     path("webhooks", webhooks.Webhooks.as_view(), name="api-webhooks"),
     path("webhooks/topics", topics.Topics.as_view(), name="api-topics"),
+    path("webhooks/preview", previews.Preview.as_view(), name="api-preview"),
     path("webhooks/<uuid:webhook>", webhooks.OneWebhook.as_view(), name="api-webhook"),
     path("webhooks/<uuid:webhook>/", include(of_webhook)),
     path("registries/<registry:registry>/", include(of_notifications)),
     path("following", following.Following.as_view(), name="api-following"),
+    path("following/feed", feed.Feed.as_view(), name="api-feed"),
     path("following/<number:follow>", following.OneFollow.as_view(), name="api-follow"),
 ]

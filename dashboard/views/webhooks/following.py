@@ -19,7 +19,7 @@ from dashboard.views.access.asking import Asker, asker
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 from webhooks import following as actions
-from webhooks.models import Follow, Reader
+from webhooks.models import Follow
 
 CREATED = 201
 
@@ -90,7 +90,7 @@ def _page(request: HttpRequest, one: Asker, form: FollowForm, status: int = 200)
         "form": form,
         "rows": [(follow, _scope(follow), _address_of(_scope(follow))) for follow in followed],
         "mails": Follow.Mail.choices,
-        "has_feed": Reader.objects.filter(user=one.user).exclude(feed_digest="").exists(),
+        "has_feed": actions.has_feed(one.user),
         "mail_address": one.user.email,
         "mail_is_set_up": settings.EMAIL_CONFIG_SET,
         "scopes": suggested_scopes(one),

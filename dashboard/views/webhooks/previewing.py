@@ -60,8 +60,14 @@ def preview_of(one: Caller, typed: QueryDict) -> Preview:
         return Preview(problem=error.messages[0] if typed_any else _("Say where it happens."))
     if not one.rights.may(Action.WEBHOOK_MANAGE, where.scope):
         return Preview(problem=_("You do not manage webhooks on all of this."))
+    return preview_in(one, where, topics, form, chosen=ids_of([typed.get("event", "")]))
+
+
+def preview_in(
+    one: Caller, where: Where, topics: Sequence[Topic], form: str, *, chosen: Sequence[int] = ()
+) -> Preview:
+    """Of a past event there, the chosen one if it is among the newest; or of a made-up one."""
     events = _past(one, where, topics)
-    chosen = ids_of([typed.get("event", "")])
     event = next((one for one in events if one.pk in chosen), events[0] if events else None)
     shown = event or _made_up(where, topics[0])
     headers, body = preview(Subscription(form=form), shown)

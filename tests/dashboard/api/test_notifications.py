@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from access.models import AuditEntry, ServicePrincipal, User
 from access.scopes import Scope
 from registries.models import Registry
 from tests import catalog
-from tests.cast import give
+from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api
 from webhooks.models import Follow, InboundSecret, Notification
 
@@ -105,6 +108,23 @@ def test_one_follows_what_one_sees(viewer: User, api_outsider: Api) -> None:
     assert Follow.objects.count() == 1
 
 
+def test_the_feeds_address_is_shown_once_and_made_by_no_token(viewer: User) -> None:
+    path, by_token, api = "/following/feed", Api.of(viewer), Api(client=signed_in(viewer))
+    refused = by_token.post(path)
+    assert (refused.status_code, by_token.get(path).json()) == (403, {"has_feed": False})
+    made = api.post(path)
+    address = urlsplit(made.json()["secret"]).path
+    assert (made.status_code, "no-store" in made.headers["Cache-Control"]) == (201, True)
+    assert Client().get(address).status_code == 200
+    assert api.get(path).json() == {"has_feed": True}
+    other = urlsplit(api.post(path).json()["secret"]).path
+    assert Client().get(address).status_code == 404
+    assert api.delete(path, headers={"If-Match": '"x"'}).status_code == 412
+    assert by_token.delete(path).status_code == 204
+    assert Client().get(other).status_code == 404
+
+
 def test_a_machine_follows_nothing(machine: ServicePrincipal) -> None:
-    refused = Api.of(machine).get("/following")
-    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    api = Api.of(machine)
+    for refused in (api.get("/following"), api.get("/following/feed"), api.post("/following/feed")):
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")

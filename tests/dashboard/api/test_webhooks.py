@@ -224,6 +224,30 @@ def test_a_preview_is_of_a_past_event_or_of_a_made_up_one(keeper: Api) -> None:
     assert "s3cret" not in keeper.get(path).content.decode()
 
 
+def test_one_that_is_not_made_yet_is_previewed_too(keeper: Api, api_viewer: Api) -> None:
+    path, place = f"{ADDRESS}/preview", "harbour/team-a/*"
+    wanted: dict[str, Any] = {"where": place, "topics": ["tag.moved", "tag.created"]}
+    made_up = keeper.get(path, **wanted).json()
+    assert (made_up["is_made_up"], made_up["events"]) == (True, [])
+    event = outbox.event()
+    outbox.event(repository="team-b/app")
+    shown = keeper.get(path, **wanted, payload="slack").json()
+    assert [one["number"] for one in shown["events"]] == [event.pk]
+    assert shown["body"] != keeper.get(path, **wanted, event=event.pk).json()["body"]
+    assert not Subscription.objects.exists()
+    changes: list[dict[str, Any]] = [
+        {"topics": []},
+        {"where": "a b"},
+        {"payload": "fax"},
+        {"url": "https://ci.example.com"},
+    ]
+    for change in changes:
+        assert keeper.get(path, **wanted | change).status_code == 400, change
+    refused = keeper.get(path, **wanted | {"where": "harbour"})
+    assert (refused.status_code, refused.json()["action"]) == (403, "webhook manage")
+    assert api_viewer.get(path, **wanted).status_code == 403
+
+
 def test_the_words_are_all_there(keeper: Api) -> None:
     said = keeper.get(f"{ADDRESS}/topics").json()
     assert [row["topic"] for row in said["topics"]] == [topic.value for topic in CHOOSABLE]
