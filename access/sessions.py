@@ -19,7 +19,7 @@ from registries.events import emit
 from registries.transactions import durable
 
 
-@transaction.atomic(durable=True)
+@durable
 def end_own(user: User, pk: int, *, actor: Actor) -> bool:
     """Returns False if this person has no such session (any more)."""
     session = UserSession.objects.select_for_update().filter(user=user, pk=pk).first()
@@ -27,6 +27,15 @@ def end_own(user: User, pk: int, *, actor: Actor) -> bool:
         return False
     _end([session], user, actor)
     return True
+
+
+@durable
+def end_others(user: User, *, but: str, actor: Actor) -> int:
+    """One's own but the session with this key. Returns how many there were."""
+    others = UserSession.objects.select_for_update().filter(user=user).exclude(session_key=but)
+    if sessions := list(others):
+        _end(sessions, user, actor)
+    return len(sessions)
 
 
 @durable

@@ -32,6 +32,19 @@ class JSONRenderer(renderers.BaseRenderer):
         return b"" if data is None else dumps(data)
 
 
+class LinesRenderer(JSONRenderer):
+    """For who asks for this type alone: streams are written by their resources, and what is no stream
+    is a problem, which is JSON."""
+
+    media_type = "application/jsonl"
+    format = "jsonl"
+
+
+class TableRenderer(JSONRenderer):
+    media_type = "text/csv"
+    format = "csv"
+
+
 class JSONParser(parsers.BaseParser):
     """Strict: no NaN, no duplicate meaning, nothing but UTF-8."""
 

@@ -21,7 +21,7 @@ from dashboard.api.bodies import Query, Row
 from dashboard.api.etags import answer_one
 from dashboard.api.examples import lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
-from dashboard.api.rendering import JSONRenderer
+from dashboard.api.rendering import JSONRenderer, LinesRenderer, TableRenderer
 from dashboard.api.resources import Resource
 from dashboard.exports import CSV, JSON_LINES, csv_lines, json_lines, stream
 from dashboard.forms_audit import EVENTS, WAYS, narrowed
@@ -156,18 +156,8 @@ class OneAuditEntry(Resource):
         return answer_one(request, AuditEntryRow(entry_or_404(self.caller.rights, number)).data)
 
 
-class _Lines(JSONRenderer):
-    """For who asks for this type alone; what is no stream is a problem, and that is JSON."""
-
-    media_type = "application/jsonl"
-
-
-class _Table(JSONRenderer):
-    media_type = "text/csv"
-
-
 class AuditExport(Resource):
-    renderer_classes = [JSONRenderer, _Lines, _Table]
+    renderer_classes = [JSONRenderer, LinesRenderer, TableRenderer]
 
     @extend_schema(
         operation_id="export_audit_log",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,12 +12,14 @@ from rest_framework.response import Response
 
 from access.credentials import visible_credentials
 from access.models import Credential
-from dashboard.api.bodies import Row
-from dashboard.api.examples import lists
+from dashboard.api.bodies import Query, Row
+from dashboard.api.examples import lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.rendering import JSONRenderer, LinesRenderer, TableRenderer
 from dashboard.api.resources import Resource
+from dashboard.exports import CSV, JSON_LINES, csv_lines, json_lines, stream
 from dashboard.forms_credentials import narrowed
-from dashboard.views.access.credentials import ORDERS
+from dashboard.views.access.credentials import COLUMNS, ORDERS, exported_rows
 
 _EXAMPLE = {
     "kind": "sp",
@@ -29,6 +33,21 @@ _EXAMPLE = {
     "expires_at": "2026-12-31T23:59:59Z",
     "revoked_at": None,
     "last_used_at": "2026-11-26T08:15:00Z",
+    "last_used_from": "192.0.2.7",
+}
+
+_LINE = {
+    "kind": "sp",
+    "owner": "sp:shop-builds",
+    "team": "shop",
+    "name": "Jenkins in Basel",
+    "key_id": "k3v9x0q2m1",
+    "state": "live",
+    "created_at": "2026-03-02T09:30:00+00:00",
+    "created_by": "anna",
+    "expires_at": "2026-12-31T23:59:59+00:00",
+    "revoked_at": None,
+    "last_used_at": "2026-11-26T08:15:00+00:00",
     "last_used_from": "192.0.2.7",
 }
 
@@ -61,7 +80,7 @@ class CredentialRow(Row):
         return credential.state(timezone.now()).value
 
 
-class CredentialQuery(PageQuery):
+class _Filter(Query):
     q = serializers.CharField(
         required=False, max_length=150, help_text="A part of the owner, label, key id or team."
     )
@@ -77,7 +96,14 @@ class CredentialQuery(PageQuery):
     unused = serializers.IntegerField(
         min_value=1, max_value=36500, required=False, help_text="Not used for so many days."
     )
+
+
+class CredentialQuery(_Filter, PageQuery):
     sort = sorts(ORDERS)
+
+
+class CredentialExportQuery(_Filter):
+    form = serializers.ChoiceField(choices=[JSON_LINES, CSV], default=JSON_LINES)
 
 
 class Credentials(Resource):
@@ -99,3 +125,35 @@ class Credentials(Resource):
         found = narrowed(visible, query.values, timezone.now()).select_related("team")
         page = turn_page(request, found, query, ORDERS)
         return answer_page(request, page, query, CredentialRow)
+
+
+class CredentialExport(Resource):
+    renderer_classes = [JSONRenderer, LinesRenderer, TableRenderer]
+
+    @extend_schema(
+        operation_id="export_credentials",
+        tags=["credentials"],
+        summary="Export credentials",
+        parameters=[CredentialExportQuery],
+        responses={
+            (200, LinesRenderer.media_type): OpenApiTypes.STR,
+            (200, TableRenderer.media_type): OpenApiTypes.STR,
+        },
+        examples=[
+            shows("A line", "".join(json_lines([_LINE])), media_type=LinesRenderer.media_type),
+            shows(
+                "Head and a line",
+                "".join(csv_lines([_LINE], list(COLUMNS))),
+                media_type=TableRenderer.media_type,
+            ),
+        ],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """The filtered list as a file, oldest first: what the list shows to the caller, and no
+        more."""
+        caller, now = self.caller, timezone.now()
+        query = CredentialExportQuery.read(request)
+        visible = visible_credentials(caller.maintainer, caller.rights)
+        rows = exported_rows(narrowed(visible, query.values, now), now)
+        name = f"credentials-{now:%Y-%m-%d}"
+        return stream(rows, columns=COLUMNS, form=query["form"], name=name)  # type: ignore[return-value]  # a response, too

@@ -128,7 +128,7 @@ class People(Resource):
     )
     def get(self, request: Request) -> Response:
         """Everybody. Needs `access manage` on everything."""
-        _require_manager(self.caller)
+        require_manager(self.caller)
         query = PersonQuery.read(request)
         found = narrowed(User.objects.all(), query["q"] or "", query["state"] or "")
         page = turn_page(request, as_listed(found), query, BY_NAME_OR_SEEN)
@@ -171,7 +171,7 @@ class People(Resource):
         """An account without a password, and the link to hand over, which is shown this once. Needs
         `access manage` on everything."""
         caller = self.caller
-        _require_manager(caller)
+        require_manager(caller)
         made = actions.invite(**InviteBody.read(request), rights=caller.rights, actor=caller.actor)
         shown = _one(User.objects.filter(pk=made.pk))
         return Response(
@@ -191,7 +191,7 @@ class OnePerson(Resource):
     )
     def get(self, request: Request, user: str) -> Response:
         """One person. Needs `access manage` on everything."""
-        _require_manager(self.caller)
+        require_manager(self.caller)
         return answer_one(request, _shown(person_or_404(user)))
 
     @extend_schema(
@@ -300,13 +300,13 @@ def person_or_404(username: str) -> User:
     return found
 
 
-def _require_manager(caller: Caller) -> None:
+def require_manager(caller: Caller) -> None:
     caller.rights.require(Action.ACCESS_MANAGE, EVERYTHING)
 
 
 def _mastered(caller: Caller, username: str) -> User:
     """The person, if the caller could grant all that he has (else PermissionDenied)."""
-    _require_manager(caller)
+    require_manager(caller)
     person = person_or_404(username)
     actions.require_mastery_of(person, caller.rights)
     return person

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -18,12 +17,12 @@ from access.models import AccessRequest, User
 from access.policy import visible_registries
 from dashboard.api.access.grants import role_called
 from dashboard.api.bodies import Body, Row
+from dashboard.api.callers import Caller, person_of
 from dashboard.api.etags import answer_one
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
-from dashboard.callers import Caller
 from dashboard.forms_access import REASON_LENGTH
 from dashboard.views.access.requests import COLUMNS
 
@@ -255,6 +254,4 @@ def _request_or_404(caller: Caller, pk: int) -> AccessRequest:
 
 
 def _person(caller: Caller) -> User:
-    if not isinstance(caller.somebody, User):
-        raise PermissionDenied(_("People ask for access; a machine is granted it by its owners."))
-    return caller.somebody
+    return person_of(caller, _("People ask for access; a machine is granted it by its owners."))

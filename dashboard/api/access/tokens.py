@@ -16,13 +16,13 @@ from access import keyring, personal_tokens
 from access.models import Secret, User
 from dashboard.api.access.machine_secrets import EXAMPLE, AnySecretRow, answer_issued
 from dashboard.api.bodies import Body
+from dashboard.api.callers import Caller, person_of
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ActionField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
-from dashboard.callers import Caller
 from dashboard.forms_access import end_of
 from dashboard.forms_tokens import USUAL_DAYS, usual_day
 from dashboard.views.access.tokens import COLUMNS, token_or_404
@@ -159,6 +159,4 @@ class OneToken(Resource):
 
 def _person(caller: Caller) -> User:
     """Whose tokens they are; raises PermissionDenied for a machine."""
-    if isinstance(caller.somebody, User):
-        return caller.somebody
-    raise PermissionDenied(_("Machines have secrets of their own, and no personal tokens."))
+    return person_of(caller, _("Machines have secrets of their own, and no personal tokens."))

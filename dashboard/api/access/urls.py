@@ -6,11 +6,14 @@ from dashboard.api.access import (
     explaining,
     grants,
     people,
+    profile,
     requests,
     reviews,
     roles,
+    sessions,
     teams,
     unused,
+    ways_in,
 )
 
 of_team = [
@@ -21,6 +24,7 @@ of_team = [
 ]
 of_person = [
     path("link", people.PersonLink.as_view(), name="api-person-link"),
+    path("ways-in", ways_in.PersonWaysIn.as_view(), name="api-person-ways-in"),
     path("sessions", people.PersonSessions.as_view(), name="api-person-sessions"),
     path("second-factors", people.PersonSecondFactors.as_view(), name="api-person-factors"),
 ]
@@ -35,6 +39,10 @@ of_review = [
 ]
 
 urlpatterns = [
+    path("profile", profile.Profile.as_view(), name="api-profile"),
+    path("profile/ways-in", ways_in.OwnWaysIn.as_view(), name="api-ways-in"),
+    path("sessions", sessions.Sessions.as_view(), name="api-sessions"),
+    path("sessions/<number:session>", sessions.OneSession.as_view(), name="api-session"),
     path("actions", roles.Actions.as_view(), name="api-actions"),
     path("roles", roles.Roles.as_view(), name="api-roles"),
     path("roles/<slug:role>", roles.OneRole.as_view(), name="api-role"),

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from dashboard.api.access import (
     audit,
+    ci_snippets,
     credentials,
     machine_secrets,
     machines,
@@ -45,9 +46,19 @@ urlpatterns = [
         trust_rules.EnableTrustRule.as_view(),
         name="api-trust-rule-enable",
     ),
+    path(
+        "trust-rules/<slug:name>/snippets",
+        ci_snippets.Snippets.as_view(),
+        name="api-trust-rule-snippets",
+    ),
     path("tokens", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<slug:key_id>", tokens.OneToken.as_view(), name="api-token"),
     path("credentials", credentials.Credentials.as_view(), name="api-credentials"),
+    path(
+        "credentials/export",
+        credentials.CredentialExport.as_view(),
+        name="api-credentials-export",
+    ),
     path("audit", audit.AuditLog.as_view(), name="api-audit"),
     path("audit/export", audit.AuditExport.as_view(), name="api-audit-export"),
     path("audit/verification", audit.AuditVerification.as_view(), name="api-audit-verification"),

@@ -29,7 +29,7 @@ from dashboard.api.bodies import FilterField, Query, Row
 from dashboard.api.catalog.images import KINDS
 from dashboard.api.examples import DIGEST, shows
 from dashboard.api.problems import InvalidParameter
-from dashboard.api.rendering import JSONRenderer
+from dashboard.api.rendering import LinesRenderer, TableRenderer
 from dashboard.api.resources import Resource
 from dashboard.exports import CSV, JSON_LINES, cell
 from registries.models import Registry, Tag
@@ -80,18 +80,6 @@ class ExportQuery(Query):
     )
 
 
-class _JSONLines(JSONRenderer):
-    """Named for choosing alone: the lines are written below, and problems are JSON everywhere."""
-
-    media_type = "application/jsonl"
-    format = JSON_LINES
-
-
-class _Csv(JSONRenderer):
-    media_type = "text/csv"
-    format = CSV
-
-
 class _ByParameter(DefaultContentNegotiation):
     """`?format=` says more than an Accept header that a library sends by itself."""
 
@@ -108,7 +96,7 @@ class _ByParameter(DefaultContentNegotiation):
 
 
 class AllTags(Resource):
-    renderer_classes = [_JSONLines, _Csv]
+    renderer_classes = [LinesRenderer, TableRenderer]
     content_negotiation_class = _ByParameter
 
     @extend_schema(
@@ -117,15 +105,15 @@ class AllTags(Resource):
         summary="Export all tags",
         parameters=[ExportQuery],
         responses={
-            (200, _JSONLines.media_type): OpenApiResponse(ExportedTagRow, description=_ABOUT),
-            (200, _Csv.media_type): OpenApiResponse(str, description=_ABOUT),
+            (200, LinesRenderer.media_type): OpenApiResponse(ExportedTagRow, description=_ABOUT),
+            (200, TableRenderer.media_type): OpenApiResponse(str, description=_ABOUT),
         },
         examples=[
-            shows("A line", _EXAMPLE, media_type=_JSONLines.media_type),
+            shows("A line", _EXAMPLE, media_type=LinesRenderer.media_type),
             shows(
                 "Head and a line",
                 f"{','.join(_EXAMPLE)}\r\n{','.join(str(value or '') for value in _EXAMPLE.values())}\r\n",
-                media_type=_Csv.media_type,
+                media_type=TableRenderer.media_type,
             ),
         ],
     )

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from access.credentials import exchanged_live, visible_credentials
 from access.models import Credential
+from access.models.credentials import CredentialQuerySet
 from access.scopes import EVERYTHING
 from dashboard.exports import CSV, JSON_LINES, stream
 from dashboard.forms_credentials import CredentialFilter
@@ -92,13 +93,15 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
     if asked.problems:
         # Half of a filter would be a file of something else than what was asked for.
         return HttpResponse("\n".join(asked.problems), status=400, content_type="text/plain")
-    ordered = found.select_related("team").order_by("created_at", "pk")
-    rows: Iterator[Mapping[str, Any]] = (
-        plain(credential, now) for credential in ordered.iterator(chunk_size=CHUNK)
-    )
-    name = f"credentials-{now:%Y-%m-%d}"
+    rows, name = exported_rows(found, now), f"credentials-{now:%Y-%m-%d}"
     answer: StreamingHttpResponse = stream(rows, columns=COLUMNS, form=form, name=name)
     return answer
+
+
+def exported_rows(found: CredentialQuerySet, now: datetime) -> Iterator[Mapping[str, str | None]]:
+    """The lines of a file of these, oldest first."""
+    ordered = found.select_related("team").order_by("created_at", "pk")
+    return (plain(credential, now) for credential in ordered.iterator(chunk_size=CHUNK))
 
 
 def plain(credential: Credential, now: datetime) -> dict[str, Any]:

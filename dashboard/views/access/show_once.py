@@ -16,7 +16,7 @@ from access.actions import Action
 from access.keyring import Issued
 from access.policy import Rights, visible_registries
 from access.scopes import EVERYTHING
-from dashboard.views.access.asking import Asker
+from dashboard.callers import Caller
 
 CREATED = 201
 # So many lines to copy; who uses more registries knows how the line goes.
@@ -55,11 +55,11 @@ def show_once(
     return response
 
 
-def login_hosts(one: Asker, rights: Rights) -> list[str]:
+def login_hosts(one: Caller, rights: Rights) -> list[str]:
     """Hosts of the registries where somebody with these rights pulls or pushes by Portolan's
-    tokens; never one that the person who looks may not know of."""
+    tokens; never one that who looks may not know of."""
     scopes = rights.scopes(Action.CONTENT_READ, Action.CONTENT_WRITE)
-    found = visible_registries(one.user).filter(kind=TAKES_TOKENS)
+    found = visible_registries(one.somebody).filter(kind=TAKES_TOKENS)
     if EVERYTHING not in scopes:
         found = found.filter(name__in={scope.registry for scope in scopes})
     hosts = [registry.host.partition("/")[0] for registry in found.order_by("name")[:HOSTS_SHOWN]]

@@ -114,6 +114,12 @@ class Api:
         )
 
 
+def body_of(answer: HttpResponse) -> str:
+    """All of what is streamed."""
+    parts: Any = answer.streaming_content  # type: ignore[attr-defined]  # a stream has it
+    return b"".join(parts).decode()
+
+
 def must_be_described(method: str, path: str, response: HttpResponse) -> None:
     """Fails unless the description says that this may be answered there."""
     operation = operation_of(method, path)

@@ -1,4 +1,4 @@
-"""Roles, grants, explanations, teams, people, requests and reviews."""
+"""Roles, grants, explanations, teams, people, oneself, requests and reviews."""
 
 from access.actions import ALL
 from tests.dashboard.api.lines import ApiLine
@@ -63,6 +63,15 @@ TEAMS = [
     ApiLine("POST", f"{CREW}/claim-rules", MANAGING_ALL, 404, 422, 404, A_RULE),
     ApiLine("DELETE", f"{CREW}/claim-rules/{{rule}}", MANAGING_ALL, 404, 204, 404),
 ]
+ONESELF = [
+    ApiLine("GET", "/profile", SIGNED_IN, 200, 200, 200),
+    ApiLine("PATCH", "/profile", SIGNED_IN, 200, 200, 200, {"first_name": "P"}),
+    ApiLine("GET", "/profile/ways-in", SIGNED_IN, 200, 200, 200),
+    ApiLine("GET", "/sessions", SIGNED_IN, 200, 200, 200),
+    ApiLine("DELETE", "/sessions", SIGNED_IN, 204, 204, 204),
+    ApiLine("GET", "/sessions/999999", SIGNED_IN, 404, 404, 404),
+    ApiLine("DELETE", "/sessions/999999", SIGNED_IN, 404, 404, 404),
+]
 PAULA = "/people/paula"
 PEOPLE = [
     ApiLine("GET", "/people", MANAGING_ALL, 403, 200, 403),
@@ -70,6 +79,7 @@ PEOPLE = [
     ApiLine("GET", PAULA, MANAGING_ALL, 403, 200, 403),
     ApiLine("PATCH", PAULA, MASTERING_ALL, 403, 200, 403, {"last_name": "P"}, reassured=True),
     ApiLine("POST", f"{PAULA}/link", MASTERING_ALL, 403, 201, 403, reassured=True),
+    ApiLine("GET", f"{PAULA}/ways-in", MANAGING_ALL, 403, 200, 403),
     ApiLine("DELETE", f"{PAULA}/sessions", MASTERING_ALL, 403, 204, 403),
     ApiLine("DELETE", f"{PAULA}/second-factors", MASTERING_ALL, 403, 204, 403, reassured=True),
 ]
@@ -97,6 +107,7 @@ LINES = [
     *GRANTS,
     *EXPLAINING,
     *TEAMS,
+    *ONESELF,
     *PEOPLE,
     *REQUESTS_AND_REVIEWS,
 ]

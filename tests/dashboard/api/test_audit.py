@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.http import StreamingHttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -23,7 +22,7 @@ from registries.actor import Actor
 from registries.events import emit
 from tests import catalog
 from tests.cast import give
-from tests.dashboard.api.client import Api
+from tests.dashboard.api.client import Api, body_of
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/audit"
@@ -55,11 +54,6 @@ def auditor(outsider: User) -> Api:
 def of_ada(api: Api, **query: Any) -> list[int]:
     found = api.get(ADDRESS, actor="ada", **query).json()["items"]
     return [row["number"] for row in found]
-
-
-def body_of(answer: Any) -> str:
-    parts = cast("StreamingHttpResponse", answer).streaming_content
-    return b"".join(cast("Any", parts)).decode()
 
 
 def test_an_entry_says_all_that_is_known(api_owner: Api, entries: list[int]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access.models import Membership, Secret, ServicePrincipal, Team, User
+from dashboard.views.access.credentials import COLUMNS
 from registries.models import RegistryCredential
 from tests import catalog
 from tests.cast import signed_in
-from tests.dashboard.api.client import Api, token_of
+from tests.dashboard.api.client import Api, body_of, token_of
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/credentials"
@@ -75,6 +79,23 @@ def test_a_connection_is_for_who_manages_the_registry(api_owner: Api, api_viewer
     )
     assert owners(api_owner, kind="registry") == ["registry:prod"]
     assert owners(api_viewer, kind="registry") == []
+
+
+def test_a_file_has_what_the_list_has_oldest_first(
+    api_owner: Api, api_outsider: Api, shop: Team
+) -> None:
+    path = f"{ADDRESS}/export"
+    lines = api_owner.get(path)
+    assert lines.headers["Content-Type"].startswith("application/jsonl")
+    read = [json.loads(line) for line in body_of(lines).splitlines()]
+    assert sorted(row["owner"] for row in read) == ["sp:ci", "user:anna", "user:otto"]
+    assert [row["created_at"] for row in read] == sorted(row["created_at"] for row in read)
+    assert "ptl_" not in body_of(api_owner.get(path))
+    table = api_owner.get(path, form="csv", kind="sp", headers={"Accept": "text/csv"})
+    (row,) = csv.DictReader(io.StringIO(body_of(table)))
+    assert (tuple(row), row["owner"], row["team"]) == (COLUMNS, "sp:ci", "shop")
+    assert body_of(api_outsider.get(path)) == ""  # a token of his, and he is not here himself
+    assert api_owner.get(path, state="odd").status_code == 400
 
 
 def test_a_list_takes_as_many_statements_for_many_as_for_one(api_owner: Api, shop: Team) -> None:

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access.models import AuditEntry, ServicePrincipal, TrustRule, User
+from access.models import AuditEntry, Grant, Role, ServicePrincipal, TrustRule, User
 from access.tokens.issuers import STORE
+from tests import catalog
 from tests.cast import signed_in
 from tests.dashboard.api.client import Api
 from tests.fakes.oidc_issuer import AUDIENCE, GITHUB_SUBJECT, serving
@@ -157,3 +158,20 @@ def test_a_list_takes_as_many_statements_for_many_as_for_one(
             assert len(names(api_owner)) == more + 1
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_what_to_paste_is_for_the_rules_ci_system_and_names_a_host_that_one_may_know_of(
+    api_owner: Api, api_outsider: Api, rule: TrustRule
+) -> None:
+    path = f"{ADDRESS}/deploy/snippets"
+    bare = api_owner.get(path).json()
+    assert (bare["host"], [one["ci"] for one in bare["snippets"]]) == (None, ["GitHub Actions"])
+    assert "registry.example.com" in bare["snippets"][0]["text"]
+    harbour = catalog.registry("harbour", kind="distribution")
+    role = Role.objects.get(name="pusher")
+    Grant.objects.create(service_principal=rule.service_principal, role=role, registry=harbour)
+    (pasted,) = api_owner.get(path).json()["snippets"]
+    assert api_owner.get(path).json()["host"] == "harbour.example.com"
+    for text in (f"{settings.PUBLIC_URL}/auth/token/exchange", "docker login harbour.example.com"):
+        assert text in pasted["text"]
+    assert api_outsider.get(path).status_code == 404
