@@ -48,6 +48,15 @@ def test_a_phone_can_choose_what_a_list_is_sorted_by(open_context: OpenContext) 
     expect(page.get_by_text("Platforms", exact=True)).not_to_be_in_viewport()
 
 
+def test_a_narrow_phone_shows_every_entry_of_the_menu(open_context: OpenContext) -> None:
+    page = open_context(viewport={"width": 320, "height": 640}).new_page()
+    page.goto("/")
+    entries = page.get_by_role("navigation", name="Main").get_by_role("link")
+    expect(entries).to_have_count(5)
+    for entry in entries.all():
+        expect(entry).to_be_in_viewport(ratio=1)
+
+
 def test_sorting_leaves_the_focus_where_it_was(page: Page) -> None:
     page.goto(SHOP)
     page.get_by_role("link", name="Size", exact=True).focus()
