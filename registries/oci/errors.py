@@ -154,7 +154,10 @@ class ForeignRealm(RegistryError):
 
     code = "foreign-realm"
     permanent = True
-    default_advice = "If that token server is right, add its host to the trusted realms."
+    default_advice = (
+        "Have the registry name a token server under its own domain (auth.token.realm), or connect "
+        "it by an address under the domain of that token server."
+    )
 
 
 class Unsupported(RegistryError):
