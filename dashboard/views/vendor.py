@@ -43,6 +43,7 @@ def vendor(request: HttpRequest, name: str) -> HttpResponse:
         "offers": list(told.offers()),
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, Scope(registry.name)),
         "has_webhooks": told.has_webhooks,
+        "can_ping": Ability.PINGS in told.kind.abilities,
         "webhooks_are_for": told.kind.webhooks_are_for,
         "notifies": told.notifies,
         "tells_access": Ability.ACCESS in told.kind.abilities,

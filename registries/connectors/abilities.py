@@ -17,6 +17,7 @@ class Ability(StrEnum):
     DELETE_REPOSITORY = "delete-repository"
     LOCKS = "locks"
     WEBHOOKS = "webhooks"  # notifications to Portolan are set up by its API
+    PINGS = "pings"  # sends a test notification when it is asked to
     ACCESS = "access"  # tells who may do what there
     USAGE = "usage"  # tells of quotas and limits
     SCANS = "scans"  # tells of vulnerabilities found

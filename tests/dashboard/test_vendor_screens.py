@@ -9,7 +9,7 @@ from django.test import Client
 
 from access.models import AuditEntry, User
 from access.scopes import Scope
-from registries.connectors.reports import NativeGrant, Report, Usage
+from registries.connectors.reports import NativeGrant, NativeWebhook, Report, Usage
 from registries.models import Registry, RegistryReport
 from registries.reports import read_report
 from tests import catalog
@@ -119,6 +119,20 @@ def test_a_webhook_that_nobody_told_of_is_not_asked_about(
     assert as_owner.post(address, {"webhook": "../tokens/ci"}).status_code == 404
     assert as_owner.get(f"{PAGE}/webhooks/remove?webhook=x").status_code == 404
     assert as_owner.post(f"{PAGE}/do/format-the-disk").status_code == 404
+
+
+def test_a_test_message_is_offered_only_where_the_registry_sends_one(
+    harbour: Registry, as_owner: Client
+) -> None:
+    webhook = NativeWebhook("1", "theirs", "ci.example.com", ("push",))
+    RegistryReport.objects.update(data=Report(webhooks=(webhook,)).as_json())
+    assert "Ping" in text_of(as_owner)
+    Registry.objects.filter(pk=harbour.pk).update(kind="harbor")
+    shown = text_of(as_owner)
+    assert "theirs" in shown
+    assert "Ping" not in shown
+    said = told_after(as_owner, f"{PAGE}/webhooks/ping", {"webhook": "1"})
+    assert "does not let Portolan send test notifications" in said
 
 
 def test_who_only_reads_sees_usage_and_nothing_to_press(harbour: Registry, viewer: User) -> None:

@@ -16,6 +16,11 @@ def test_every_kind_is_a_row_and_everything_it_may_offer_a_column() -> None:
     assert {row.count("|") for row in rows} == {head.count("|")} == {len(Ability) + 4}
 
 
+def test_a_kind_says_that_it_tests_webhooks_if_and_only_if_it_does() -> None:
+    does = {kind for kind, one in CONNECTORS.items() if "ping_webhook" in vars(one)}
+    assert does == {kind for kind, one in CONNECTORS.items() if Ability.PINGS in one.abilities}
+
+
 def test_the_page_on_kinds_has_the_table_as_it_is() -> None:
     assert table() in PAGE.read_text(), (
         "put the output of `manage.py kinds` into docs/registries.md"

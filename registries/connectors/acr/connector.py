@@ -52,6 +52,7 @@ class AcrConnector(StandardConnector):
             Ability.DELETE_REPOSITORY,
             Ability.LOCKS,
             Ability.WEBHOOKS,
+            Ability.PINGS,
             Ability.ACCESS,
             Ability.USAGE,
         }

@@ -60,6 +60,7 @@ class GhcrConnector(OwnersConnector):
             Ability.DELETE_MANIFEST,
             Ability.DELETE_REPOSITORY,
             Ability.WEBHOOKS,
+            Ability.PINGS,
         }
     )
     webhooks_are_for: ClassVar[str] = "organisation"

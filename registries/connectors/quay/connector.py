@@ -58,6 +58,7 @@ class QuayConnector(OwnersConnector):
             Ability.DELETE_MANIFEST,
             Ability.DELETE_REPOSITORY,
             Ability.WEBHOOKS,
+            Ability.PINGS,
             Ability.ACCESS,
             Ability.USAGE,
         }

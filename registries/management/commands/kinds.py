@@ -18,6 +18,7 @@ _HEADS = {
     Ability.DELETE_REPOSITORY: "deletes repositories",
     Ability.LOCKS: "locks",
     Ability.WEBHOOKS: "sets up webhooks",
+    Ability.PINGS: "tests webhooks",
     Ability.ACCESS: "tells of access",
     Ability.USAGE: "tells of usage",
     Ability.SCANS: "tells of scans",
