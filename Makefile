@@ -59,6 +59,10 @@ fuzz: $(VENV)/.development static/dist/.built ## Ask the REST API for all that i
 	@PORTOLAN_FUZZ_PHASES=examples,coverage,fuzzing,stateful PORTOLAN_FUZZ_EXAMPLES=10 \
 	  $(RUN) -m pytest tests/live/test_schema.py -s
 
+.PHONY: pictures
+pictures: $(VENV)/.development ## Make docs/images/command.svg anew, from what the command prints.
+	@$(RUN) -m pytest tests/live/picture.py -q
+
 .PHONY: bench
 bench: $(VENV)/.development static/dist/.built ## Measure speed and memory; results in benchmarks/RESULTS.md.
 	$(RUN) -m benchmarks
