@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,18 @@ from dashboard.api.bodies import FilterField, Row
 from dashboard.api.etags import answer_one
 from dashboard.api.examples import shows
 from dashboard.api.fields import ScopeField
+from dashboard.api.mirrors.rows import (
+    COUNTS,
+    REPOSITORIES_SHOWN,
+    STATES,
+    TAGS_SHOWN,
+    MirroredRepositoryPage,
+    MirroredRepositoryRow,
+    MirroredTagPage,
+    MirroredTagRow,
+    MirrorHealthRow,
+    StateCountsRow,
+)
 from dashboard.api.pages import PageQuery, answer_page
 from dashboard.api.problems import Code, InvalidParameter
 from dashboard.api.resources import Resource
@@ -30,112 +41,14 @@ from dashboard.browse.mirroring import (
 )
 from dashboard.callers import Caller
 from dashboard.pagination import InvalidCursor, Page
-from registries.mirroring.board import Asked, Board, State
+from registries.mirroring.board import Asked, Board
 from registries.mirroring.mirrors import TAGS_LIMIT
 
-_STATES = [state.value for state in State]
-_COUNTS = dict.fromkeys(_STATES, 0) | {"same": 118, "behind": 2, "missing": 1}
-_TAG_EXAMPLE = {
-    "repository": "nginx",
-    "source_path": "library/nginx",
-    "target_path": "mirror/hub/nginx",
-    "tag": "1.27",
-    "state": "behind",
-    "since": "2026-11-26T06:10:00Z",
-    "source_digest": "sha256:1d0b5c0f7a4b9c6f4c31c9a1d1dd9f4d3a2f8f3f6e0c5b7a8d9e0f1a2b3c4d5e",
-    "target_digest": "sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
-}
-_REPOSITORY_EXAMPLE = {
-    "repository": "nginx",
-    "source_path": "library/nginx",
-    "target_path": "mirror/hub/nginx",
-    "in_source": True,
-    "in_target": True,
-    "is_read": True,
-    "counts": _COUNTS,
-}
-
-
-class StateCountsRow(Row):
-    """Tags by how they stand in the target."""
-
-    missing = serializers.IntegerField(help_text="Not in the target.")
-    behind = serializers.IntegerField(help_text="The target still has what the source had before.")
-    platform = serializers.IntegerField(help_text="The target has one platform of it only.")
-    different = serializers.IntegerField(help_text="Neither had the other's before.")
-    ahead = serializers.IntegerField(help_text="The source still has what the target had before.")
-    extra = serializers.IntegerField(help_text="Only in the target.")
-    same = serializers.IntegerField()
-
-
-class _PlaceRow(Row):
-    """A pair of repositories."""
-
-    repository = serializers.CharField(
-        source="row.rest", help_text="What both paths share; empty for two exact ones."
-    )
-    source_path = serializers.CharField()
-    target_path = serializers.CharField()
-
-
-class MirroredTagRow(_PlaceRow):
-    """A tag of a pair of repositories; a digest is empty where that side has no such tag."""
-
-    tag = serializers.CharField(source="row.name")
-    state = serializers.ChoiceField(source="row.state", choices=_STATES)
-    since = serializers.DateTimeField(
-        source="row.since", allow_null=True, help_text="Null where nobody saw that."
-    )
-    source_digest = serializers.CharField(source="row.source_digest")
-    target_digest = serializers.CharField(source="row.target_digest")
-
-
-class MirroredRepositoryRow(_PlaceRow):
-    """A pair of repositories with its tags by state; either side may have none."""
-
-    in_source = serializers.BooleanField(source="row.in_source")
-    in_target = serializers.BooleanField(source="row.in_target")
-    is_read = serializers.BooleanField(
-        source="row.is_read", help_text="Whether the tags of both were read completely once."
-    )
-    counts = StateCountsRow(source="row.counts")
-
-
-class _BoardPage(serializers.Serializer[Any]):
-    next = serializers.CharField(
-        allow_null=True, help_text="Cursor for `after`; null on the last page of this part."
-    )
-    previous = serializers.CharField(allow_null=True, help_text="Cursor for `before`.")
-    counts = StateCountsRow(help_text="Of all tags of this part.")
-    repositories = serializers.IntegerField(help_text="Pairs of repositories in this part.")
-    next_part = serializers.CharField(
-        allow_null=True,
-        help_text="For `part`: a large board is compared in parts; null on the last.",
-    )
-
-
-class MirroredTagPage(_BoardPage):
-    items = MirroredTagRow(many=True)
-
-
-class MirroredRepositoryPage(_BoardPage):
-    items = MirroredRepositoryRow(many=True)
-
-
-class MirrorHealthRow(Row):
-    """How a mirror stands as a whole, or as far as it was looked at."""
-
-    counts = StateCountsRow()
-    total = serializers.IntegerField(help_text="Tags compared.")
-    lacking = serializers.IntegerField(
-        help_text="Tags of the source that the target does not have as they are."
-    )
-    repositories = serializers.IntegerField()
-    is_whole = serializers.BooleanField(help_text="False where only its beginning was looked at.")
+_ABOUT_NAMED = "As of a mirror, and nothing is kept. Needs `content read` somewhere at both ends."
 
 
 class BoardQuery(PageQuery):
-    state = serializers.ChoiceField(required=False, choices=_STATES)
+    state = serializers.ChoiceField(required=False, choices=STATES)
     part = FilterField(help_text="`next_part` of the part before.")
 
 
@@ -162,30 +75,6 @@ class RepositoryComparisonQuery(_Places, BoardQuery):
     pass
 
 
-_TAGS_SHOWN = shows(
-    "One is behind",
-    {
-        "items": [_TAG_EXAMPLE],
-        "next": None,
-        "previous": None,
-        "counts": _COUNTS,
-        "repositories": 1,
-        "next_part": None,
-    },
-)
-_REPOSITORIES_SHOWN = shows(
-    "One of them",
-    {
-        "items": [_REPOSITORY_EXAMPLE],
-        "next": None,
-        "previous": None,
-        "counts": _COUNTS,
-        "repositories": 1,
-        "next_part": None,
-    },
-)
-
-
 class Health(Resource):
     @extend_schema(
         operation_id="show_mirror_health",
@@ -196,7 +85,7 @@ class Health(Resource):
             shows(
                 "Three are lacking",
                 {
-                    "counts": _COUNTS,
+                    "counts": COUNTS,
                     "total": 121,
                     "lacking": 3,
                     "repositories": 4,
@@ -221,67 +110,86 @@ class Health(Resource):
         return answer_one(request, MirrorHealthRow(shown).data)
 
 
-class MirroredTags(Resource):
-    @extend_schema(
+class _KeptBoard(Resource):
+    """The board of a mirror; what it is asked by and its rows are its subclasses'."""
+
+    query: type[BoardQuery]
+    row: type[Row]
+
+    def get(self, request: Request, mirror: int) -> Response:
+        pair = _kept(self.caller, mirror)
+        return _answer(request, self.caller, pair, self.query.read(request), self.row)
+
+
+class _NamedBoard(Resource):
+    """The same of two places that the address names."""
+
+    query: type[_Places]
+    row: type[Row]
+
+    def get(self, request: Request) -> Response:
+        query = self.query.read(request)
+        return _answer(request, self.caller, _named(self.caller, query), query, self.row)
+
+
+@extend_schema_view(
+    get=extend_schema(
         operation_id="list_mirrored_tags",
         tags=["mirrors"],
         summary="List a mirror's tags",
+        description="Tag by tag, by repository and name. Needs `content read` somewhere at both ends.",
         parameters=[TagBoardQuery],
         responses=MirroredTagPage,
-        examples=[_TAGS_SHOWN],
+        examples=[TAGS_SHOWN],
     )
-    def get(self, request: Request, mirror: int) -> Response:
-        """Tag by tag, by repository and name. Needs `content read` somewhere at both ends."""
-        pair = _kept(self.caller, mirror)
-        query = TagBoardQuery.read(request)
-        return _answer(request, self.caller, pair, query, MirroredTagRow)
+)
+class MirroredTags(_KeptBoard):
+    query, row = TagBoardQuery, MirroredTagRow
 
 
-class MirroredRepositories(Resource):
-    @extend_schema(
+@extend_schema_view(
+    get=extend_schema(
         operation_id="list_mirrored_repositories",
         tags=["mirrors"],
         summary="List a mirror's repositories",
+        description="Each with its tags by state. Needs `content read` somewhere at both ends.",
         parameters=[BoardQuery],
         responses=MirroredRepositoryPage,
-        examples=[_REPOSITORIES_SHOWN],
+        examples=[REPOSITORIES_SHOWN],
     )
-    def get(self, request: Request, mirror: int) -> Response:
-        """Each with its tags by state. Needs `content read` somewhere at both ends."""
-        pair = _kept(self.caller, mirror)
-        query = BoardQuery.read(request)
-        return _answer(request, self.caller, pair, query, MirroredRepositoryRow)
+)
+class MirroredRepositories(_KeptBoard):
+    query, row = BoardQuery, MirroredRepositoryRow
 
 
-class ComparedTags(Resource):
-    @extend_schema(
+@extend_schema_view(
+    get=extend_schema(
         operation_id="compare_tags",
         tags=["mirrors"],
         summary="Compare two places tag by tag",
+        description=_ABOUT_NAMED,
         parameters=[ComparisonQuery],
         responses=MirroredTagPage,
-        examples=[_TAGS_SHOWN],
+        examples=[TAGS_SHOWN],
     )
-    def get(self, request: Request) -> Response:
-        """As of a mirror, and nothing is kept. Needs `content read` somewhere at both ends."""
-        query = ComparisonQuery.read(request)
-        return _answer(request, self.caller, _named(self.caller, query), query, MirroredTagRow)
+)
+class ComparedTags(_NamedBoard):
+    query, row = ComparisonQuery, MirroredTagRow
 
 
-class ComparedRepositories(Resource):
-    @extend_schema(
+@extend_schema_view(
+    get=extend_schema(
         operation_id="compare_repositories",
         tags=["mirrors"],
         summary="Compare two places by repository",
+        description=_ABOUT_NAMED,
         parameters=[RepositoryComparisonQuery],
         responses=MirroredRepositoryPage,
-        examples=[_REPOSITORIES_SHOWN],
+        examples=[REPOSITORIES_SHOWN],
     )
-    def get(self, request: Request) -> Response:
-        """As of a mirror, and nothing is kept. Needs `content read` somewhere at both ends."""
-        query = RepositoryComparisonQuery.read(request)
-        pair = _named(self.caller, query)
-        return _answer(request, self.caller, pair, query, MirroredRepositoryRow)
+)
+class ComparedRepositories(_NamedBoard):
+    query, row = RepositoryComparisonQuery, MirroredRepositoryRow
 
 
 def _kept(caller: Caller, mirror: int) -> Pair:
