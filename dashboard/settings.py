@@ -264,7 +264,7 @@ SPECTACULAR_SETTINGS = {
         "ActionEnum": "dashboard.api.fields.ACTIONS",
         "AccessRequestStateEnum": "dashboard.api.access.requests.STATES",
         "PersonStateEnum": "dashboard.api.access.people.STATE_NAMES",
-        "MembershipSourceEnum": "dashboard.api.access.teams.SOURCES",
+        "MembershipSourceEnum": "dashboard.api.access.members.SOURCES",
         "TagMoveSourceEnum": "dashboard.api.catalog.history.SOURCES",
     },
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,4 +1,4 @@
-"""`/export`, `/plan`, `/apply`: governance as one file, for pipelines that have no shell on the server.
+"""`/plan` and `/apply`: governance as one file, for pipelines that have no shell on the server.
 
 References to secrets (`env:`, `file:`) are never looked up here, where they would read this server's
 environment and files: who calls resolves them where he is, and sends the values along.
@@ -9,36 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard.api.bodies import Body, Row
-from dashboard.api.etags import answer_one
 from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
-from dashboard.api.rendering import OwnType
 from dashboard.api.resources import Resource
 from dashboard.callers import Caller
 from dashboard.governance.apply import apply
 from dashboard.governance.changes import Verb
-from dashboard.governance.document import Document, dump, parse
-from dashboard.governance.export import export
+from dashboard.governance.document import Document, parse
 from dashboard.governance.kinds import REFERENCE
 from dashboard.governance.plan import Plan, plan, told
 from dashboard.governance.problems import InvalidDocument, Refused
-from dashboard.governance.schema import schema
 from dashboard.governance.secrets import LIMIT, Resolver, sent_along
 from dashboard.governance.tree import BYTES
 
-YAML = "application/yaml"
 _TEXT = """\
 version: 1
 grants:
@@ -46,10 +38,6 @@ grants:
   role: pusher
   scope: prod/shop/*
 """
-_FILE = {
-    "version": 1,
-    "grants": [{"principal": "team:shop", "role": "pusher", "scope": "prod/shop/*"}],
-}
 _CHANGE = {
     "verb": "create",
     "section": "grants",
@@ -149,62 +137,6 @@ class ApplyBody(PlanBody):
         max_length=64,
         help_text="Of the plan that was looked at: if there is another one now, `409`.",
     )
-
-
-class Export(Resource):
-    content_negotiation_class = OwnType
-
-    @extend_schema(
-        operation_id="export_governance",
-        tags=["governance"],
-        summary="Export what is set up",
-        parameters=[
-            OpenApiParameter(
-                "ETag", str, OpenApiParameter.HEADER, response=[200], description="Of this text."
-            )
-        ],
-        responses={
-            (200, YAML): OpenApiTypes.OBJECT,
-            304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase),
-        },
-        examples=[shows("A grant", _FILE, media_type=YAML)],
-    )
-    def get(self, request: Request) -> HttpResponse | Response:
-        """Registries (without secrets), mirrors, roles, teams, machines, trust rules, grants, admin
-        accounts and webhooks as one YAML file, which `plan` and `apply` take. It holds what the
-        caller may manage."""
-        caller = self.caller
-        text = dump(export(caller.rights, caller.maintainer)).encode()
-        etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
-        fresh = HttpResponse(text, content_type=f"{YAML}; charset=utf-8", headers={"ETag": etag})
-        http = cast("HttpRequest", request)
-        return get_conditional_response(http, etag=etag, response=fresh) or fresh
-
-
-class GovernanceSchema(Resource):
-    @extend_schema(
-        operation_id="show_governance_schema",
-        tags=["governance"],
-        summary="Show the JSON Schema of governance files",
-        responses=OpenApiTypes.OBJECT,
-        examples=[
-            shows(
-                "Its beginning",
-                {
-                    "$schema": "https://json-schema.org/draft/2020-12/schema",
-                    "$id": "urn:portolan:governance:1",
-                    "title": "Governance of Portolan",
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["version"],
-                    "properties": {"version": {"const": 1}},
-                },
-            )
-        ],
-    )
-    def get(self, request: Request) -> Response:
-        """For editors and pipelines (draft 2020-12)."""
-        return answer_one(request, schema())
 
 
 class Plans(Resource):

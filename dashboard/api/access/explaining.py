@@ -1,11 +1,10 @@
-"""`/effective-access`, `/check-access`, `/who-can`: what somebody may do and why, and who may."""
+"""`/effective-access` and `/check-access`: what somebody may do, and why."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,25 +12,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import explain, holders
+from access import explain
 from access.actions import Action, texts
 from access.explain import Miss, Obstacle, Subject, Verdict
-from access.holders import Holder, Way
 from access.policy import Entitlement
 from access.principals import Principal
 from access.scopes import Scope
 from dashboard.api.bodies import Query, Row
 from dashboard.api.etags import answer_one
-from dashboard.api.examples import lists, shows
+from dashboard.api.examples import shows
 from dashboard.api.fields import ACTIONS, ActionField, PrincipalField, ScopeField
-from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
-from dashboard.callers import Caller, managed_scope, subject_of_question
-from dashboard.pagination import Column, Page, replaced
+from dashboard.callers import Caller, subject_of_question
 
-PEOPLE = {"name": Column(F("username"), str)}
-MACHINES = {"name": Column(F("name"), str)}
-_REASON = {
+REASON = {
     "role": "pusher",
     "scope": "prod/shop/*",
     "actions": ["content read", "content write", "metadata read"],
@@ -42,7 +36,7 @@ _REASON = {
 }
 
 
-def _actions(**kwargs: Any) -> serializers.ListField:
+def actions_field(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(child=serializers.ChoiceField(choices=ACTIONS), **kwargs)
 
 
@@ -51,7 +45,7 @@ class ReasonRow(Row):
 
     role = serializers.CharField()
     scope = serializers.CharField()
-    actions = _actions()
+    actions = actions_field()
     grant = serializers.IntegerField(
         allow_null=True, help_text="Its id; null is who owns everything by flag."
     )
@@ -65,8 +59,8 @@ class EffectRow(Row):
 
     principal = serializers.CharField()
     scope = serializers.CharField()
-    everywhere = _actions(help_text="Allowed in all of the scope.")
-    in_part = _actions(help_text="Allowed in a part of it only.")
+    everywhere = actions_field(help_text="Allowed in all of the scope.")
+    in_part = actions_field(help_text="Allowed in a part of it only.")
     switched_off = serializers.BooleanField(help_text="Whether the account may do nothing at all.")
     reasons = ReasonRow(many=True)
 
@@ -100,15 +94,6 @@ class VerdictRow(Row):
     )
 
 
-class HolderRow(Row):
-    """Somebody who may do something on the scope, and why."""
-
-    principal = serializers.CharField()
-    everywhere = _actions(help_text="Allowed in all of the scope.")
-    in_part = _actions(help_text="Allowed in a part of it only.")
-    reasons = ReasonRow(many=True)
-
-
 class EffectQuery(Query):
     principal = PrincipalField(required=False, help_text="Oneself, if it is left out.")
     scope = ScopeField()
@@ -116,17 +101,6 @@ class EffectQuery(Query):
 
 class CheckQuery(EffectQuery):
     action = ActionField()
-
-
-class WhoQuery(PageQuery):
-    sort = sorts(PEOPLE)
-    scope = ScopeField()
-    action = ActionField(required=False, help_text="Anything, if it is left out.")
-    kind = serializers.ChoiceField(
-        choices=["people", "machines", "public"],
-        default="people",
-        help_text="People (their teams' grants included), machines, or the anonymous public.",
-    )
 
 
 class EffectiveAccess(Resource):
@@ -142,10 +116,10 @@ class EffectiveAccess(Resource):
                 {
                     "principal": "user:anna",
                     "scope": "prod/shop/app",
-                    "everywhere": _REASON["actions"],
+                    "everywhere": REASON["actions"],
                     "in_part": [],
                     "switched_off": False,
-                    "reasons": [_REASON],
+                    "reasons": [REASON],
                 },
             )
         ],
@@ -183,7 +157,7 @@ class CheckAccess(Resource):
                     "scope": "prod/shop/app",
                     "allowed": True,
                     "switched_off": False,
-                    "reasons": [_REASON],
+                    "reasons": [REASON],
                     "misses": [],
                     "roles": [],
                     "granters": [],
@@ -203,34 +177,6 @@ class CheckAccess(Resource):
         return answer_one(request, VerdictRow(_judged(who, action, scope, verdict)).data)
 
 
-class WhoCan(Resource):
-    @extend_schema(
-        operation_id="list_who_can",
-        tags=["explaining access"],
-        summary="List who may do something somewhere",
-        parameters=[WhoQuery],
-        responses=page_of(HolderRow),
-        examples=[
-            lists(
-                "One person",
-                {
-                    "principal": "user:anna",
-                    "everywhere": _REASON["actions"],
-                    "in_part": [],
-                    "reasons": [_REASON],
-                },
-            )
-        ],
-    )
-    def get(self, request: Request) -> Response:
-        """People or machines that may do it in all or a part of the scope, each by every way; what
-        everybody has is not repeated for each, but told with `kind=public`. Needs `access manage`
-        on the scope."""
-        query = WhoQuery.read(request)
-        scope = managed_scope(self.caller, query["scope"])
-        return answer_page(request, _holders(request, query, scope), query, HolderRow)
-
-
 def _asked_about(caller: Caller, query: Query) -> tuple[Principal, Subject]:
     """Whom the question is about; raises Http404 for nobody."""
     who = query["principal"] or caller.principal
@@ -238,44 +184,6 @@ def _asked_about(caller: Caller, query: Query) -> tuple[Principal, Subject]:
         return who, subject_of_question(caller, who, query["scope"])
     except ValidationError as error:
         raise Http404(error.messages[0]) from None
-
-
-def _holders(request: Request, query: Query, scope: Scope) -> Page[dict[str, Any]]:
-    action: Action | None = query["action"]
-    now = timezone.now()
-    if query["kind"] == "public":
-        public = holders.the_public(scope, action, at=now)
-        return Page([_holder(public)] if public else [], "", "")
-    found: list[Holder]
-    page: Page[Any]
-    if query["kind"] == "machines":
-        page = turn_page(request, holders.machines(scope, action, at=now), query, MACHINES)
-        found = holders.explain_machines(page.rows, scope, action, at=now)
-    else:
-        page = turn_page(request, holders.people(scope, action, at=now), query, PEOPLE)
-        found = holders.explain_people(page.rows, scope, action, at=now)
-    return replaced(page, [_holder(one) for one in found])
-
-
-def _holder(one: Holder) -> dict[str, Any]:
-    return {
-        "principal": one.principal,
-        "everywhere": texts(one.everywhere),
-        "in_part": texts(one.in_part),
-        "reasons": [_way(way) for way in one.ways],
-    }
-
-
-def _way(way: Way) -> dict[str, Any]:
-    return {
-        "role": way.role.name if way.role else "owner",
-        "scope": way.scope,
-        "actions": texts(way.actions),
-        "grant": way.grant.pk if way.grant else None,
-        "team": way.team or None,
-        "is_public": way.grant is not None and way.grant.is_public,
-        "until": way.grant.until if way.grant else None,
-    }
 
 
 def _reason(one: Entitlement) -> dict[str, Any]:

@@ -24,9 +24,8 @@ from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, PrincipalField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
-from dashboard.callers import Caller, principal_or_404, require_manager
+from dashboard.callers import Caller, require_manager
 from dashboard.forms_access import BULK_LIMIT, REASON_LENGTH
-from dashboard.views.access.grants import CHOSEN_LIMIT
 from dashboard.views.access.rows import COLUMNS
 from registries.transactions import together
 
@@ -87,10 +86,6 @@ class GrantQuery(PageQuery):
     )
 
 
-class PrincipalGrantQuery(PageQuery):
-    sort = sorts(COLUMNS)
-
-
 class GrantBody(Body):
     """Each of the roles to each of the principals on each of the scopes."""
 
@@ -119,18 +114,6 @@ class GrantChangeBody(Body):
 
     until = EndField(allow_null=True, help_text="None for no end.")
     reason = serializers.CharField(max_length=REASON_LENGTH, allow_blank=True)
-
-
-class RevocationBody(Body):
-    grants = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=10**18 - 1),
-        allow_empty=False,
-        max_length=CHOSEN_LIMIT,
-        help_text="Their ids.",
-    )
-    reason = serializers.CharField(
-        max_length=REASON_LENGTH, allow_blank=True, default="", help_text="The audit log keeps it."
-    )
 
 
 class RevocationQuery(Query):
@@ -258,59 +241,6 @@ class OneGrant(Resource):
             require_match(request, GrantRow(found).data)
             revoke_grants([found.pk], reason=reason, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)
-
-
-class Revocations(Resource):
-    @extend_schema(
-        operation_id="revoke_grants",
-        tags=["grants"],
-        summary="Revoke several grants",
-        request=RevocationBody,
-        responses=GrantsRow,
-        examples=[
-            sends("One of them", {"grants": [17], "reason": "The project is over."}),
-            shows("What it was", {"items": [EXAMPLE]}),
-        ],
-    )
-    def post(self, request: Request) -> Response:
-        """Takes all of these away, or none; the answer is what they were. `404` if one of them is
-        not there. Needs what granting them needs."""
-        caller = self.caller
-        require_manager(caller)
-        wanted = RevocationBody.read(request)
-        asked = set(wanted["grants"])
-        known = Grant.objects.filter(caller.managed, pk__in=asked)
-        if known.count() != len(asked):
-            raise Http404(_("Some of these grants are not there (any more)."))
-        taken = revoke_grants(
-            sorted(asked), reason=wanted["reason"], rights=caller.rights, actor=caller.actor
-        )
-        return Response(GrantsRow({"items": taken}).data)
-
-
-class GrantsOfPrincipal(Resource):
-    @extend_schema(
-        operation_id="list_grants_of_principal",
-        tags=["grants"],
-        summary="List somebody’s grants",
-        parameters=[PrincipalGrantQuery],
-        responses=page_of(GrantRow),
-        examples=[lists("One grant", EXAMPLE)],
-    )
-    def get(self, request: Request, principal: str) -> Response:
-        """What was given to somebody, a person's teams included, where the caller manages access.
-        Who is signed in himself sees all that reaches him."""
-        caller = self.caller
-        if caller.maintainer is not None and principal == str(caller.principal):
-            live = Grant.objects.reaching_user(caller.maintainer).live(timezone.now())
-            found = live.distinct()
-        else:
-            require_manager(caller)
-            _who, somebody = principal_or_404(principal)
-            found = Grant.objects.held_by(somebody).filter(caller.managed)
-        query = PrincipalGrantQuery.read(request)
-        page = turn_page(request, found.with_names(), query, COLUMNS)
-        return answer_page(request, page, query, GrantRow)
 
 
 def managed_grant(caller: Caller, pk: int, *, locked: bool = False) -> Grant:

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import owners, sessions
+from access import owners
 from access import people as actions
 from access.actions import Action
 from access.models import User
@@ -46,7 +46,7 @@ _EXAMPLE = {
     "seen_at": "2026-11-26T07:59:12Z",
 }
 STATE_NAMES = list(STATES)
-_NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 class PersonRow(Row):
@@ -75,15 +75,6 @@ class PersonRow(Row):
 
 
 class InvitedPersonRow(PersonRow):
-    secret = serializers.CharField(
-        help_text="The one-time link by which he sets a password; it is never shown again."
-    )
-    mailed = serializers.BooleanField(help_text="Whether it was sent to him by mail, too.")
-
-
-class LinkRow(Row):
-    """A way in, for who lost his."""
-
     secret = serializers.CharField(
         help_text="The one-time link by which he sets a password; it is never shown again."
     )
@@ -175,9 +166,9 @@ class People(Resource):
         made = actions.invite(**InviteBody.read(request), rights=caller.rights, actor=caller.actor)
         shown = _one(User.objects.filter(pk=made.pk))
         return Response(
-            InvitedPersonRow(shown | _link(made, caller)).data,
+            InvitedPersonRow(shown | link_for(made, caller)).data,
             status=HTTPStatus.CREATED,
-            headers={"Location": f"{request.path}/{made.username}", **_NO_STORE},
+            headers={"Location": f"{request.path}/{made.username}", **NO_STORE},
         )
 
 
@@ -192,7 +183,7 @@ class OnePerson(Resource):
     def get(self, request: Request, user: str) -> Response:
         """One person. Needs `access manage` on everything."""
         require_manager(self.caller)
-        return answer_one(request, _shown(person_or_404(user)))
+        return answer_one(request, shown_person(person_or_404(user)))
 
     @extend_schema(
         operation_id="change_person",
@@ -210,7 +201,7 @@ class OnePerson(Resource):
         `access manage` on everything and all that he has himself; `is_superuser` needs every right
         on everything. The last owner of everything stays."""
         caller = self.caller
-        person = _mastered(caller, user)
+        person = mastered_person(caller, user)
         wanted = PersonChangeBody.read(request, partial=True)
         if wanted.keys() - {"is_active"}:
             # With another's address one could have a link to a new password sent to oneself.
@@ -219,77 +210,9 @@ class OnePerson(Resource):
             if wanted.keys() & {"is_active", "is_superuser"}:
                 owners.lock()  # before the person, as the actions take them
             person = User.objects.select_for_update().get(pk=person.pk)
-            require_match(request, _shown(person))
+            require_match(request, shown_person(person))
             _change(person, wanted, caller)
-        return Response(_shown(person))
-
-
-class PersonLink(Resource):
-    @extend_schema(
-        operation_id="make_link",
-        tags=["people"],
-        summary="Make a one-time link for somebody",
-        request=None,
-        responses={201: LinkRow},
-        examples=[
-            shows(
-                "Mailed, too",
-                {
-                    "secret": "https://portolan.example.com/invitation/MTc/cv1x2y-4f…/",
-                    "mailed": True,
-                },
-            )
-        ],
-    )
-    def post(self, request: Request, user: str) -> Response:
-        """For who lost his invitation or his password. Needs `access manage` on everything and all
-        that he has himself."""
-        caller = self.caller
-        person = _mastered(caller, user)
-        require_reassured(request)
-        actions.authorise_link(person, rights=caller.rights, actor=caller.actor)
-        # Links are bound to what is stored of him now.
-        person.refresh_from_db()
-        return Response(
-            LinkRow(_link(person, caller)).data, status=HTTPStatus.CREATED, headers=_NO_STORE
-        )
-
-
-class PersonSessions(Resource):
-    @extend_schema(
-        operation_id="end_sessions",
-        tags=["people"],
-        summary="Sign somebody out everywhere",
-        responses={204: None},
-    )
-    def delete(self, request: Request, user: str) -> Response:
-        """For who lost a device; his tokens stay. Needs `access manage` on everything and all that
-        he has himself."""
-        caller = self.caller
-        person = _mastered(caller, user)
-        with together():
-            require_match(request, _shown(person))
-            sessions.end_all(person, rights=caller.rights, actor=caller.actor)
-        return Response(status=HTTPStatus.NO_CONTENT)
-
-
-class PersonSecondFactors(Resource):
-    @extend_schema(
-        operation_id="remove_second_factors",
-        tags=["people"],
-        summary="Remove somebody’s second factors",
-        responses={204: None},
-    )
-    def delete(self, request: Request, user: str) -> Response:
-        """For who lost phone and recovery codes: the password alone lets in again. Needs
-        `access manage` on everything and all that he has himself."""
-        caller = self.caller
-        person = _mastered(caller, user)
-        require_reassured(request)
-        with together():
-            require_match(request, _shown(person))
-            actions.remove_second_factors(person, rights=caller.rights, actor=caller.actor)
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return Response(shown_person(person))
 
 
 def person_or_404(username: str) -> User:
@@ -304,7 +227,7 @@ def require_manager(caller: Caller) -> None:
     caller.rights.require(Action.ACCESS_MANAGE, EVERYTHING)
 
 
-def _mastered(caller: Caller, username: str) -> User:
+def mastered_person(caller: Caller, username: str) -> User:
     """The person, if the caller could grant all that he has (else PermissionDenied)."""
     require_manager(caller)
     person = person_or_404(username)
@@ -327,13 +250,13 @@ def _change(person: User, wanted: dict[str, Any], caller: Caller) -> None:
         actions.deactivate(person, **who)
 
 
-def _link(person: User, caller: Caller) -> dict[str, object]:
+def link_for(person: User, caller: Caller) -> dict[str, object]:
     address = invitations.link(person)
     mailed = invitations.mail(person, address, invited_by=caller.actor.label)
     return {"secret": address, "mailed": mailed}
 
 
-def _shown(person: User) -> dict[str, Any]:
+def shown_person(person: User) -> dict[str, Any]:
     return dict(PersonRow(_one(User.objects.filter(pk=person.pk))).data)
 
 

@@ -16,8 +16,6 @@ from access import trust_rules as actions
 from access.machines import locked, require_care, require_control
 from access.models import TrustRule
 from access.subjects import LONGEST
-from access.tokens.assertions import LONGEST as LONGEST_TOKEN
-from access.tokens.trial import Trial
 from access.trust_rules import LIFETIME_MINUTES, LONGEST_LIFETIME_MINUTES, Terms
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import answer_one, require_match
@@ -28,11 +26,10 @@ from dashboard.api.resources import Resource
 from dashboard.callers import Caller
 from dashboard.views.access.machines import machine_or_404
 from dashboard.views.access.trust_rules import COLUMNS, machine_for, require_making, rule_or_404
-from dashboard.views.access.try_token import trial_of
 from registries.transactions import together
 
 TAG = "trust rules"
-_TERMS = {
+TERMS = {
     "issuer": "https://token.actions.githubusercontent.com",
     "audience": "https://portolan.example.com",
     "subject": "repo:acme/shop:ref:refs/heads/main",
@@ -41,7 +38,7 @@ _TERMS = {
 _EXAMPLE = {
     "name": "shop-main",
     "service_principal": "shop-builds",
-    **_TERMS,
+    **TERMS,
     "allow_private": False,
     "ca_certificate": "",
     "disabled": False,
@@ -100,46 +97,6 @@ class TrustRuleBody(TermsBody):
     service_principal = serializers.CharField(max_length=63)
 
 
-class TokenTrialBody(Body):
-    token = serializers.CharField(
-        max_length=LONGEST_TOKEN, help_text="It is not kept, and stays good for its one exchange."
-    )
-    service_principal = serializers.CharField(
-        max_length=63,
-        allow_blank=True,
-        default="",
-        help_text="As `client_id`; only needed where a token would do for several.",
-    )
-
-
-class FitRow(Row):
-    """How a rule of the token's issuer stands to it."""
-
-    rule = serializers.CharField(source="rule.name")
-    service_principal = serializers.CharField(source="rule.service_principal.name")
-    miss = serializers.CharField(help_text="Why it does not take the token; empty if it does.")
-
-
-class TokenTrialRow(Row):
-    """What would become of a token."""
-
-    holds = serializers.BooleanField(help_text="Whether it would be exchanged.")
-    because = serializers.CharField(help_text="Why not; empty for a yes.")
-    rule = serializers.CharField(
-        source="rule.name",
-        default=None,
-        allow_null=True,
-        help_text="The one that takes it, or came nearest.",
-    )
-    is_proved = serializers.BooleanField(
-        help_text="Whether its issuer signed it; until then the rest is only said."
-    )
-    issuer = serializers.CharField(source="assertion.issuer")
-    subject = serializers.CharField(source="assertion.subject")
-    audiences = serializers.ListField(child=serializers.CharField(), source="assertion.audiences")
-    rules = FitRow(many=True, source="fits", help_text="Those of its issuer that one can see.")
-
-
 class TrustRules(Resource):
     @extend_schema(
         operation_id="list_trust_rules",
@@ -166,9 +123,7 @@ class TrustRules(Resource):
         request=TrustRuleBody,
         responses={201: TrustRuleRow},
         examples=[
-            sends(
-                "One branch", {"name": "shop-main", "service_principal": "shop-builds", **_TERMS}
-            ),
+            sends("One branch", {"name": "shop-main", "service_principal": "shop-builds", **TERMS}),
             shows("Made", _EXAMPLE | {"last_used_at": None}),
         ],
     )
@@ -283,40 +238,6 @@ class EnableTrustRule(Resource):
     def post(self, request: Request, name: str) -> Response:  # noqa: ARG002  see Resource
         """It takes tokens again. Needs what it takes to make one."""
         return _switched(self.caller, name, actions.enable_rule)
-
-
-class TrustTrials(Resource):
-    @extend_schema(
-        operation_id="try_token",
-        tags=[TAG],
-        summary="Try a CI system's token",
-        request=TokenTrialBody,
-        responses=TokenTrialRow,
-        examples=[
-            sends("A job's token", {"token": "eyJhbGciOiJSUzI1NiIs…"}),
-            shows(
-                "It would be exchanged",
-                {
-                    "holds": True,
-                    "because": "",
-                    "rule": "shop-main",
-                    "is_proved": True,
-                    "issuer": _TERMS["issuer"],
-                    "subject": _TERMS["subject"],
-                    "audiences": [_TERMS["audience"]],
-                    "rules": [
-                        {"rule": "shop-main", "service_principal": "shop-builds", "miss": ""}
-                    ],
-                },
-            ),
-        ],
-    )
-    def post(self, request: Request) -> Response:
-        """Holds it against the rules that the caller may see, as an exchange would; nothing is
-        issued, and its issuer is asked only where a rule takes it."""
-        given = TokenTrialBody.read(request)
-        trial: Trial = trial_of(self.caller, given["token"], machine=given["service_principal"])
-        return Response(TokenTrialRow(trial).data)
 
 
 def _switched(caller: Caller, name: str, act: Any) -> Response:

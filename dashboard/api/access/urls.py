@@ -3,30 +3,36 @@
 from django.urls import include, path
 
 from dashboard.api.access import (
+    claim_rules,
     explaining,
     grants,
+    grants_of_principal,
+    lost_keys,
+    members,
     people,
     profile,
     requests,
     reviews,
+    revocations,
     roles,
     sessions,
     teams,
     unused,
     ways_in,
+    who_can,
 )
 
 of_team = [
-    path("members", teams.Members.as_view(), name="api-members"),
-    path("members/<user:user>", teams.OneMember.as_view(), name="api-member"),
-    path("claim-rules", teams.ClaimRules.as_view(), name="api-claim-rules"),
-    path("claim-rules/<number:rule>", teams.OneClaimRule.as_view(), name="api-claim-rule"),
+    path("members", members.Members.as_view(), name="api-members"),
+    path("members/<user:user>", members.OneMember.as_view(), name="api-member"),
+    path("claim-rules", claim_rules.ClaimRules.as_view(), name="api-claim-rules"),
+    path("claim-rules/<number:rule>", claim_rules.OneClaimRule.as_view(), name="api-claim-rule"),
 ]
 of_person = [
-    path("link", people.PersonLink.as_view(), name="api-person-link"),
+    path("link", lost_keys.PersonLink.as_view(), name="api-person-link"),
     path("ways-in", ways_in.PersonWaysIn.as_view(), name="api-person-ways-in"),
-    path("sessions", people.PersonSessions.as_view(), name="api-person-sessions"),
-    path("second-factors", people.PersonSecondFactors.as_view(), name="api-person-factors"),
+    path("sessions", lost_keys.PersonSessions.as_view(), name="api-person-sessions"),
+    path("second-factors", lost_keys.PersonSecondFactors.as_view(), name="api-person-factors"),
 ]
 of_request = [
     path("withdraw", requests.WithdrawRequest.as_view(), name="api-request-withdraw"),
@@ -47,16 +53,16 @@ urlpatterns = [
     path("roles", roles.Roles.as_view(), name="api-roles"),
     path("roles/<slug:role>", roles.OneRole.as_view(), name="api-role"),
     path("grants", grants.Grants.as_view(), name="api-grants"),
-    path("grants/revocations", grants.Revocations.as_view(), name="api-revocations"),
+    path("grants/revocations", revocations.Revocations.as_view(), name="api-revocations"),
     path("grants/<number:grant>", grants.OneGrant.as_view(), name="api-grant"),
     path(
         "principals/<principal:principal>/grants",
-        grants.GrantsOfPrincipal.as_view(),
+        grants_of_principal.GrantsOfPrincipal.as_view(),
         name="api-principal-grants",
     ),
     path("effective-access", explaining.EffectiveAccess.as_view(), name="api-effective-access"),
     path("check-access", explaining.CheckAccess.as_view(), name="api-check-access"),
-    path("who-can", explaining.WhoCan.as_view(), name="api-who-can"),
+    path("who-can", who_can.WhoCan.as_view(), name="api-who-can"),
     path("teams", teams.Teams.as_view(), name="api-teams"),
     path("teams/<slug:team>", teams.OneTeam.as_view(), name="api-team"),
     path("teams/<slug:team>/", include(of_team)),

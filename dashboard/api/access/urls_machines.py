@@ -8,6 +8,7 @@ from dashboard.api.access import (
     credentials,
     machine_secrets,
     machines,
+    token_trials,
     tokens,
     trust_rules,
 )
@@ -34,7 +35,7 @@ urlpatterns = [
     path("service-principals/<slug:name>/", include(of_machine)),
     path("trust-rules", trust_rules.TrustRules.as_view(), name="api-trust-rules"),
     # No rule is called "-", and one may be called "trials".
-    path("trust-rules/-/trials", trust_rules.TrustTrials.as_view(), name="api-trust-trials"),
+    path("trust-rules/-/trials", token_trials.TrustTrials.as_view(), name="api-trust-trials"),
     path("trust-rules/<slug:name>", trust_rules.OneTrustRule.as_view(), name="api-trust-rule"),
     path(
         "trust-rules/<slug:name>/disable",

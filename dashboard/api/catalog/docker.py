@@ -2,49 +2,27 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import Http404
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import admin_accounts
-from access.actions import Action
-from access.models import Secret, TokenLogEntry
+from access.models import Secret
 from access.policy import Rights
-from access.shortcuts import get_registry_or_404
-from access.tokens.scope import LONGEST_SCOPE
-from dashboard.api.bodies import Body, Query, Row
-from dashboard.api.catalog.connecting import locked_or_404
+from dashboard.api.bodies import Body, Row
+from dashboard.api.catalog.admin_passwords import PASSWORD, PasswordRow, managed_registry
+from dashboard.api.catalog.settings import locked_or_404
 from dashboard.api.etags import answer_one, require_match
-from dashboard.api.examples import lists, sends, shows
-from dashboard.api.fields import PrincipalField
-from dashboard.api.pages import answer_page, page_of
-from dashboard.api.problems import InvalidParameter
-from dashboard.api.reassured import require_reassured
+from dashboard.api.examples import sends, shows
 from dashboard.api.resources import Resource
-from dashboard.browse.docker_access import setup_of, tried_out
-from dashboard.callers import Caller
-from dashboard.pagination import Page
-from dashboard.views.access.docker import RECENT
+from dashboard.browse.docker_access import setup_of
 from dashboard.views.access.show_once import TAKES_TOKENS
 from registries.models import Registry
 from registries.transactions import together
 
-# A secret that was just made must lie nowhere on its way.
-_NO_STORE = {"Cache-Control": "no-store"}
-_PASSWORD = {
-    "slot": 1,
-    "key_id": "k3v9x0q2m1",
-    "created_at": "2026-11-26T08:15:00Z",
-    "created_by": "anna",
-    "last_used_at": None,
-}
 _EXAMPLE = {
     "takes_tokens": True,
     "setup": {
@@ -61,27 +39,9 @@ _EXAMPLE = {
         "enabled_at": "2026-11-26T08:14:00Z",
         "username": "harbour",
         "may_hand_out": True,
-        "passwords": [_PASSWORD],
+        "passwords": [PASSWORD],
     },
 }
-
-
-class PasswordRow(Row):
-    """A password of an admin account, without itself."""
-
-    slot = serializers.IntegerField(help_text="Its place, 1 or 2.")
-    key_id = serializers.CharField(help_text="The part of it that may be seen.")
-    created_at = serializers.DateTimeField()
-    created_by = serializers.CharField()
-    last_used_at = serializers.DateTimeField(allow_null=True)
-
-
-class IssuedPasswordRow(PasswordRow):
-    """A password that was just made, with itself."""
-
-    username = serializers.CharField(help_text="What docker signs in as.")
-    host = serializers.CharField(help_text="Where docker signs in.")
-    secret = serializers.CharField(help_text="Shown this once.")
 
 
 class AdminAccountRow(Row):
@@ -126,35 +86,6 @@ class DockerBody(Body):
     admin_account = AdminAccountBody()
 
 
-class DockerTrialQuery(Query):
-    principal = PrincipalField(help_text="Whose token: `user:NAME`, `sp:NAME` or `anonymous`.")
-    scope = serializers.CharField(
-        max_length=LONGEST_SCOPE, help_text="As docker asks: `repository:team/app:pull,push`."
-    )
-
-
-class DockerTrialRow(Row):
-    """What a token would allow, of one scope that was asked for."""
-
-    type = serializers.CharField()
-    name = serializers.CharField()
-    asked = serializers.ListField(child=serializers.CharField())
-    allowed = serializers.ListField(child=serializers.CharField(), help_text="Empty for nothing.")
-
-
-class DockerTokenRow(Row):
-    """A token that docker was given."""
-
-    at = serializers.DateTimeField()
-    principal = serializers.CharField()
-    key_id = serializers.CharField(source="secret", help_text="Of the secret it was asked with.")
-    address = serializers.CharField(allow_null=True)
-    access = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        help_text="Actions by repository; `*` is the catalog.",
-    )
-
-
 class Docker(Resource):
     @extend_schema(
         operation_id="show_docker_access",
@@ -165,7 +96,7 @@ class Docker(Resource):
     )
     def get(self, request: Request, registry: str) -> Response:
         """How it takes tokens from Portolan, and its shared admin account. Needs `access manage`."""
-        found = _managed(self.caller, registry)
+        found = managed_registry(self.caller, registry)
         return answer_one(request, _shown(found, self.caller.rights))
 
     @extend_schema(
@@ -183,7 +114,7 @@ class Docker(Resource):
         """Off needs `access manage`; on, all that the account may do besides. Passwords work while it
         is on, also those made before."""
         caller = self.caller
-        found = _managed(caller, registry)
+        found = managed_registry(caller, registry)
         given = DockerBody.read(request, partial=True).get("admin_account", {})
         switches = {True: admin_accounts.switch_on, False: admin_accounts.switch_off}
         with together():
@@ -192,120 +123,6 @@ class Docker(Resource):
             if "enabled" in given:
                 switches[given["enabled"]](locked, rights=caller.rights, actor=caller.actor)
         return Response(_shown(found, caller.rights))
-
-
-class Passwords(Resource):
-    @extend_schema(
-        operation_id="make_admin_password",
-        tags=["docker"],
-        summary="Make a password of the admin account",
-        request=None,
-        responses={201: IssuedPasswordRow},
-        examples=[
-            shows(
-                "Shown once",
-                {
-                    **_PASSWORD,
-                    "username": "harbour",
-                    "host": "registry.example.com",
-                    "secret": "ptl_adm_…",
-                },
-            )
-        ],
-    )
-    def post(self, request: Request, registry: str, slot: int) -> Response:
-        """In place 1 or 2; the one that was there works no more, the other works on. Needs `access
-        manage` and all that the account may do. Who comes with a browser's session has said lately
-        who he is."""
-        caller = self.caller
-        found = _managed(caller, registry)
-        if slot not in admin_accounts.SLOTS:
-            raise Http404(_("There are passwords 1 and 2."))
-        admin_accounts.require_mastery(found, caller.rights)
-        require_reassured(request)
-        made = admin_accounts.make_password(
-            found, slot=slot, rights=caller.rights, actor=caller.actor
-        )
-        shown = {
-            **PasswordRow(made.secret).data,
-            "username": found.name,
-            "host": found.host.partition("/")[0],
-            "secret": made.text,
-        }
-        return Response(shown, status=HTTPStatus.CREATED, headers=_NO_STORE)
-
-
-class Trial(Resource):
-    @extend_schema(
-        operation_id="try_docker_token",
-        tags=["docker"],
-        summary="Try out what a token would allow",
-        parameters=[DockerTrialQuery],
-        responses=page_of(DockerTrialRow),
-        examples=[
-            lists(
-                "Half of it",
-                {
-                    "type": "repository",
-                    "name": "shop/app",
-                    "asked": ["pull", "push"],
-                    "allowed": ["pull"],
-                },
-            )
-        ],
-    )
-    def get(self, request: Request, registry: str) -> Response:
-        """Each scope that is asked for; none is issued. Needs `access manage`."""
-        found = _managed(self.caller, registry)
-        query = DockerTrialQuery.read(request)
-        try:
-            answers = tried_out(found, query["principal"], query["scope"])
-        except ValidationError as error:
-            name, sentences = next(iter(error.message_dict.items()))
-            named = {"who": "principal"}.get(name, name)
-            raise InvalidParameter(named, sentences[0]) from None
-        rows = [
-            {
-                "type": asked.type,
-                "name": asked.name,
-                "asked": asked.actions,
-                "allowed": allowed.actions if allowed else (),
-            }
-            for asked, allowed in answers
-        ]
-        return answer_page(request, Page(rows, "", ""), query, DockerTrialRow)
-
-
-class Tokens(Resource):
-    @extend_schema(
-        operation_id="list_docker_tokens",
-        tags=["docker"],
-        summary="List the last tokens that docker was given",
-        responses=page_of(DockerTokenRow),
-        examples=[
-            lists(
-                "A pull",
-                {
-                    "at": "2026-11-26T08:15:00Z",
-                    "principal": "sp:shop-builds",
-                    "key_id": "k3v9x0q2m1",
-                    "address": "203.0.113.7",
-                    "access": {"shop/app": ["pull"]},
-                },
-            )
-        ],
-    )
-    def get(self, request: Request, registry: str) -> Response:
-        """The newest on one page, as on screen; what was refused is in the audit log. Needs `access
-        manage`."""
-        found = _managed(self.caller, registry)
-        query = Query.read(request)
-        rows = list(TokenLogEntry.objects.filter(registry=found.pk)[:RECENT])
-        return answer_page(request, Page(rows, "", ""), query, DockerTokenRow)
-
-
-def _managed(caller: Caller, registry: str) -> Registry:
-    return get_registry_or_404(caller.somebody, registry, Action.ACCESS_MANAGE)
 
 
 def _shown(registry: Registry, rights: Rights) -> dict[str, Any]:

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any, cast
-
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,16 +29,13 @@ from dashboard.api.catalog.repositories import LocksField
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import DIGEST, LAYER_DIGEST, OLD_DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
-from dashboard.api.rendering import OwnType
 from dashboard.api.resources import Resource
 from dashboard.browse.images import ALIASES_SHOWN, ImagePage, get_artifact_or_404
 from dashboard.browse.tags import ARTIFACT_COLUMNS, put_names, untagged
-from dashboard.runs.start import start_reading
 from registries.changing.consequences import consequences_of
 from registries.changing.deleting import delete_image
 from registries.connectors import Ability
-from registries.documents import is_listed_only, what_went_wrong
-from registries.models import Artifact, Manifest
+from registries.models import Artifact
 from registries.oci import mediatypes
 
 _SHORT_EXAMPLE = {
@@ -162,13 +152,6 @@ class PlatformQuery(Query):
     )
 
 
-class ReadingRow(Row):
-    """How far the reading of a manifest is."""
-
-    details = serializers.ChoiceField(choices=DETAILS, help_text=ABOUT_DETAILS)
-    problem = serializers.CharField(help_text="Why the last try failed; empty if it did not.")
-
-
 class Manifests(Resource):
     @extend_schema(
         operation_id="list_manifests",
@@ -250,122 +233,3 @@ class OneManifest(Resource):
             actor=self.caller.actor,
         )
         return answer_deleted(outcome)
-
-
-_TYPES = (*sorted(mediatypes.INDEX_TYPES | mediatypes.MANIFEST_TYPES), "application/octet-stream")
-
-
-class RawManifest(Resource):
-    content_negotiation_class = OwnType
-
-    @extend_schema(
-        operation_id="download_manifest",
-        tags=["manifests"],
-        summary="Download a manifest's bytes",
-        parameters=[
-            OpenApiParameter(
-                name, str, OpenApiParameter.HEADER, response=[200], description=description
-            )
-            for name, description in (
-                ("ETag", "The digest."),
-                ("Docker-Content-Digest", "The digest, as registries tell it."),
-            )
-        ],
-        responses={(200, name): OpenApiTypes.ANY for name in _TYPES}
-        | {304: OpenApiResponse(description=HTTPStatus.NOT_MODIFIED.phrase)},
-        examples=[
-            shows(
-                "An image",
-                {
-                    "schemaVersion": 2,
-                    "mediaType": mediatypes.OCI_MANIFEST,
-                    "config": {
-                        "mediaType": "application/vnd.oci.image.config.v1+json",
-                        "digest": OLD_DIGEST,
-                        "size": 2310,
-                    },
-                    "layers": [
-                        {
-                            "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-                            "digest": LAYER_DIGEST,
-                            "size": 28231321,
-                        }
-                    ],
-                },
-                media_type=mediatypes.OCI_MANIFEST,
-            )
-        ],
-    )
-    def get(
-        self, request: Request, registry: str, repository: str, digest: str
-    ) -> HttpResponse | Response:
-        """The very bytes whose hash is the digest, with the media type that they were pushed with:
-        mostly one of those below. `404` while only a listing has described it. Needs
-        `content read`."""
-        found = get_repository_or_404(self.caller.somebody, registry, repository)
-        artifact = get_artifact_or_404(found, digest)
-        if is_listed_only(artifact):
-            raise Http404(
-                _("Only the registry's listing has described it: there are no bytes to give.")
-            )
-        manifest, etag = artifact.manifest, f'"{digest}"'
-        fresh = HttpResponse(
-            manifest.document,
-            content_type=_type_of(manifest),
-            headers={
-                "Content-Disposition": f'attachment; filename="{digest.replace(":", "-")}.json"',
-                "Docker-Content-Digest": digest,
-                "ETag": etag,
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
-        http = cast("HttpRequest", request)
-        return get_conditional_response(http, etag=etag, response=fresh) or fresh
-
-
-class Readings(Resource):
-    @extend_schema(
-        operation_id="read_manifest",
-        tags=["manifests"],
-        summary="Have a manifest read",
-        request=None,
-        responses={202: ReadingRow},
-        examples=[shows("Under way", {"details": "listed", "problem": ""})],
-    )
-    def post(self, request: Request, registry: str, repository: str, digest: str) -> Response:  # noqa: ARG002  see Resource
-        """Has a worker read the document of a manifest that only the registry's listing described,
-        and what it refers to; one that has been read stays as it is. Ask `GET` on this address how
-        far it is. Needs `content read`."""
-        artifact = self._artifact(registry, repository, digest)
-        if is_listed_only(artifact):
-            start_reading(artifact, actor=self.caller.actor)
-        return Response(_reading(artifact), status=HTTPStatus.ACCEPTED)
-
-    @extend_schema(
-        operation_id="show_manifest_reading",
-        tags=["manifests"],
-        summary="Show how far a manifest's reading is",
-        responses=ReadingRow,
-        examples=[shows("It was read", {"details": "complete", "problem": ""})],
-    )
-    def get(self, request: Request, registry: str, repository: str, digest: str) -> Response:
-        """`details` tells; with a `problem` it was given up, and may be asked for again. Needs
-        `content read`."""
-        return answer_one(request, _reading(self._artifact(registry, repository, digest)))
-
-    def _artifact(self, registry: str, repository: str, digest: str) -> Artifact:
-        found = get_repository_or_404(self.caller.somebody, registry, repository)
-        artifact = get_artifact_or_404(found, digest)
-        artifact.repository = found
-        return artifact
-
-
-def _reading(artifact: Artifact) -> Any:
-    problem = what_went_wrong(artifact) if is_listed_only(artifact) else ""
-    return ReadingRow({"details": artifact.details, "problem": problem}).data
-
-
-def _type_of(manifest: Manifest) -> str:
-    """A header's value is nothing that a registry may write into as it likes."""
-    known = manifest.media_type in _TYPES
-    return manifest.media_type if known else "application/octet-stream"

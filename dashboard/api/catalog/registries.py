@@ -15,7 +15,8 @@ from access.actions import Action
 from access.policy import visible_registries
 from access.shortcuts import get_registry_or_404, require
 from dashboard.api.bodies import Row
-from dashboard.api.catalog.connecting import SettingsBody, locked_or_404, new_settings, tried
+from dashboard.api.catalog.checks import tried
+from dashboard.api.catalog.settings import SettingsBody, locked_or_404, new_settings
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page

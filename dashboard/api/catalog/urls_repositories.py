@@ -3,13 +3,15 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from dashboard.api.catalog import (
-    changes,
     compare,
+    deletions,
     digests,
     export,
     history,
     locks,
+    manifest_bytes,
     manifests,
+    readings,
     repositories,
     searching,
     tags,
@@ -22,13 +24,17 @@ of_repository = [
     path("activity", history.Activity.as_view(), name="api-activity"),
     path("manifests", manifests.Manifests.as_view(), name="api-manifests"),
     path("manifests/<digest:digest>", manifests.OneManifest.as_view(), name="api-manifest"),
-    path("manifests/<digest:digest>/raw", manifests.RawManifest.as_view(), name="api-manifest-raw"),
+    path(
+        "manifests/<digest:digest>/raw",
+        manifest_bytes.RawManifest.as_view(),
+        name="api-manifest-raw",
+    ),
     path(
         "manifests/<digest:digest>/readings",
-        manifests.Readings.as_view(),
+        readings.Readings.as_view(),
         name="api-manifest-readings",
     ),
-    path("deletions", changes.Deletions.as_view(), name="api-deletions"),
+    path("deletions", deletions.Deletions.as_view(), name="api-deletions"),
     path("locks", locks.Locks.as_view(), name="api-locks"),
     path("compare", compare.Compare.as_view(), name="api-compare"),
 ]

@@ -229,7 +229,7 @@ def test_what_somebody_changed_while_it_was_tried_out_is_not_overwritten(
         Registry.objects.update(public_host="hub.example.com")
         return check_connection(*args, **kwargs)
 
-    monkeypatch.setattr("dashboard.api.catalog.connecting.check_connection", slow)
+    monkeypatch.setattr("dashboard.api.catalog.checks.check_connection", slow)
     answer = api_owner.patch(SETTINGS, {"password": doors.PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
     assert Registry.objects.get().public_host == "hub.example.com"
