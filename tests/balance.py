@@ -12,16 +12,14 @@ import pytest
 # Beginnings of ids, the longest first; one that is named by another is named before it.
 TOGETHER = (
     # Real processes: started once, by one worker.
+    "tests/browser/harbour/",
     "tests/registries/sync/test_recovery.py",
     "tests/live/test_docker_access.py",
     "tests/live/test_delivery_faults.py",
-    "tests/browser/test_accessibility.py",
     "tests/browser/test_identity.py",
-    "tests/browser/test_manners.py",
     "tests/browser/test_secret_screens.py",
     "tests/browser/test_access_screens.py",
     "tests/browser/test_manage_screens.py",
-    "tests/browser/test_paths.py",
     "tests/dashboard/test_up.py",
     "tests/browser/test_trust_screens.py",
     "tests/browser/test_webhook_screens.py",
@@ -32,6 +30,9 @@ TOGETHER = (
     "tests/live/",
     "tests/browser/",
     "tests/access/test_oidc_sign_in.py",
+    # A ground made once, in a transaction that stays open.
+    "tests/dashboard/test_permissions.py",
+    "tests/dashboard/api/test_endpoints.py",
     # One test each that takes ten seconds.
     "tests/registries/sync/test_random_changes.py",
     "tests/webhooks/inbound/test_random_notifications.py",

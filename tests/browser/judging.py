@@ -6,12 +6,11 @@ A page is opened once and looked at three times: opening it is what takes the ti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
-from tests.browser.conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 GRAVE = {"serious", "critical"}
 # All that a colour scheme can change; what a page is made of is judged in light.
@@ -23,7 +22,8 @@ AT_REST = """async () => {
         await Promise.allSettled(document.getAnimations().map(one => one.finished));
     }
 }"""
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 def faults_of(page: Page, addresses: Iterable[str]) -> dict[str, list[str]]:
@@ -39,23 +39,24 @@ def faults_of(page: Page, addresses: Iterable[str]) -> dict[str, list[str]]:
 
 
 def look_at(page: Page) -> list[str]:
-    """What is wrong with what the page shows now."""
-    _show(page, "light")
-    page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
+    """What is wrong with what the page shows now; it is left light and wide, as the next is to be."""
+    _show_light_and_wide(page)
+    page.evaluate(AT_REST)
     faults = judge(page)
-    _show(page, "dark")
+    # On its way from one colour to the other, nothing has contrast.
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate(AT_REST)
     faults += [f"in the dark: {fault}" for fault in judge(page, OF_COLOURS)]
-    _show(page, "light")
-    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    page.set_viewport_size(PHONE)
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         faults.append("wider than a phone")
+    _show_light_and_wide(page)
     return faults
 
 
-def _show(page: Page, scheme: Literal["light", "dark"]) -> None:
-    """In these colours, and at rest: on its way from one to the other, nothing has contrast."""
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.evaluate(AT_REST)
+def _show_light_and_wide(page: Page) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.set_viewport_size(DESKTOP)
 
 
 def judge(page: Page, rules: Iterable[str] = ()) -> list[str]:
@@ -64,7 +65,8 @@ def judge(page: Page, rules: Iterable[str] = ()) -> list[str]:
         # By the debugger's way in: the page's own policy rightly forbids a foreign script.
         debugger = page.context.new_cdp_session(page)
         debugger.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
-    options: dict[str, object] = {"resultTypes": ["violations"]}
+    # Style sheets would be read once more, each by a request, for a rule that is still an experiment.
+    options: dict[str, object] = {"resultTypes": ["violations"], "preload": False}
     if rules:
         options["runOnly"] = list(rules)
     found = page.evaluate("options => axe.run(document, options)", options)

@@ -1,14 +1,19 @@
 """The ground of the permission tests: one of everything, in a registry called harbour, and a registry
-called elsewhere with the same."""
+called elsewhere with the same.
+
+It is made once for a module, in a transaction that stays open: each test works in a savepoint.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from access import keyring
 from access.models import (
@@ -32,15 +37,31 @@ from registries.connectors.reports import NativeWebhook, Report
 from registries.events import RegistryChanged, emit
 from registries.models import Mirror, Registry, RegistryReport, SyncRun
 from tests import catalog
+from tests.audit_log import begin_anew
 from tests.cast import give
 from tests.webhooks import outbox
 from webhooks.inbound.secrets import create_secret
 from webhooks.models import Follow
 
 
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, object]]:
+    whole = transaction.atomic()
+    # As of Django's own tests: what must begin a transaction does not mind this one.
+    setattr(whole, "_from_testcase", True)  # noqa: B010  unknown to the stubs
+    with django_db_blocker.unblock(), whole:
+        begin_anew()
+        yield _make()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def ground(db: None) -> dict[str, object]:
+def ground(made: dict[str, object], db: None) -> dict[str, object]:
     """What addresses and forms of the table name in braces: ids, and the digest of an image."""
+    return made
+
+
+def _make() -> dict[str, object]:
     harbour = _registry("harbour")
     elsewhere = _registry("elsewhere")
     digest = _image(harbour)

@@ -17,16 +17,15 @@ from django.urls import resolve
 from access.actions import ALL, texts
 from access.models import Membership, Role, Team, User
 from access.scopes import EVERYTHING, Scope
-from registries.models import Registry
 from tests.cast import PASSWORD, give, signed_in
 from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.endpoints import APART, LINES, OF_ALLAUTH, Being, Line, Maintaining, Needs
-from tests.dashboard.ground import ground
+from tests.dashboard.ground import ground, made
 from tests.dashboard.test_anonymous_endpoints import screens
 
-__all__ = ["ground"]
+__all__ = ["ground", "made"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ground")]
 ELSEWHERE = Scope("elsewhere")
 EVIL = ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)"]
 # What stands for values of addresses that are only resolved.
@@ -193,7 +192,6 @@ def test_an_id_that_nothing_has_is_not_found(as_owner: Client, line: Line) -> No
         "inbound": SOME["webhook"],
         "token": "nobodyhas1",
     }
-    Registry.objects.create(name="harbour", url="https://harbour.example.com")
     assert ask(as_owner, line, dict(catalogued)).status_code == 404
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 
 from access.models import ServicePrincipal, User
+from tests.audit_log import begin_anew
 from tests.dashboard.api.client import Api
 
 pytestmark = pytest.mark.django_db
@@ -13,10 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_was_logged(request: pytest.FixtureRequest) -> None:
-    """Entries that tests before committed stay, as the log is made to; here they are not seen.
-
-    Taken away in the test's own transaction, which takes that back at its end.
-    """
+    """Entries of tests before are not seen, save where a test commits and cannot take that back."""
     mark = request.node.get_closest_marker("django_db")
     commits = "transactional_db" in request.fixturenames or (
         mark and mark.kwargs.get("transaction")
@@ -24,13 +21,7 @@ def nothing_was_logged(request: pytest.FixtureRequest) -> None:
     if mark is None or commits:
         return
     request.getfixturevalue("db")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("DELETE FROM access_auditentry")
-        cursor.execute(
-            "UPDATE access_audithead SET first_number = number + 1, first_previous = hash"
-        )
-        cursor.execute("SET LOCAL session_replication_role = origin")
+    begin_anew()
 
 
 @pytest.fixture

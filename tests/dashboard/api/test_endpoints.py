@@ -10,19 +10,23 @@ from django.urls import resolve
 
 from access.models import User
 from dashboard.api.sign_in import SignedIn
-from registries.models import Registry
 from tests.cast import signed_in
 from tests.dashboard.api.client import PREFIX, Api
 from tests.dashboard.api.endpoints import LINES
 from tests.dashboard.api.lines import ApiLine
 from tests.dashboard.api.test_description import APART, operations, resources
-from tests.dashboard.ground import ground
+from tests.dashboard.ground import ground, made
 from tests.dashboard.test_permissions import SOME, cast_of, no_worker
 from tests.reassured import reassured
 
-__all__ = ["ground", "no_worker"]
+__all__ = ["ground", "made", "no_worker"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ground")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_logged() -> None:
+    """Before the ground was made; its own entries are to be found."""
 
 
 def ask(user: User | None, line: ApiLine, values: dict[str, object]) -> int:
@@ -64,7 +68,6 @@ def template(line: ApiLine) -> str:
 
 @pytest.mark.parametrize("line", [line for line in LINES if "{" in line.path], ids=str)
 def test_an_id_that_nothing_has_is_not_found(line: ApiLine, owner: User) -> None:
-    Registry.objects.create(name="harbour", url="https://harbour.example.com")
     nothing = {name: "999999999" if value == "1" else value for name, value in SOME.items()}
     assert ask(owner, line, dict(nothing)) == 404
 

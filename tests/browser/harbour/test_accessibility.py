@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import OpenContext
+from tests.browser.harbour.conftest import OpenContext
+from tests.browser.harbour.test_paths import PAGES
 from tests.browser.judging import faults_of, judge
-from tests.browser.test_paths import PAGES
 
 pytestmark = pytest.mark.browser
 

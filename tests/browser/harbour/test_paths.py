@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenContext
+from tests.browser.harbour.conftest import OpenContext
 
 pytestmark = pytest.mark.browser
 SHOP = "/r/harbour/team-a/backend/shop"
