@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from dashboard import embedded
-from tests import balance, extra
+from tests import balance, extra, migrated
 from tests.live import registries, tools
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -113,14 +113,21 @@ def empty_quickly() -> None:
 
 
 # Workers of xdist inherit all of this from the process that starts them.
-if "PYTEST_XDIST_WORKER" not in os.environ:
+if "PYTEST_XDIST_WORKER" in os.environ:
+    set_up_django()
+    migrated.copy_for_tests()
+else:
     os.environ["PORTOLAN_DATA_DIR"] = str(SESSION.enter_context(own_data_dir()))
     os.environ["PORTOLAN_TRIAL"] = "1"  # keys are made, also on a database that was given
     given = os.environ.get("DATABASE_URL")
     SESSION.enter_context(embedded.services())
-    if os.environ.get("DATABASE_URL") != given:
+    is_ours = os.environ.get("DATABASE_URL") != given
+    if is_ours:
         keep_nothing()
-set_up_django()
+    set_up_django()
+    if is_ours:
+        migrated.make()
+        migrated.copy_for_tests()
 
 
 def pytest_report_header() -> str:

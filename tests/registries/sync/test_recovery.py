@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import migrated
 from tests.fakes import content
 from tests.fakes.misbehaviour import dawdles, path_has
 from tests.fakes.registry import FakeRegistry
@@ -29,7 +30,7 @@ def built() -> Iterator[House]:
     house = House(directory)
     house.postgres.ensure()
     house.redis.ensure()
-    house.manage("migrate", "-v0")
+    migrated.copy_to(house.postgres.url)
     yield house
     house.postgres.stop()
     house.redis.stop()
