@@ -51,7 +51,7 @@ def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     setattr(whole, "_from_testcase", True)  # noqa: B010  unknown to the stubs
     with django_db_blocker.unblock(), whole:
         begin_anew()
-        yield _make()
+        yield make()
         transaction.set_rollback(True)
 
 
@@ -61,7 +61,8 @@ def ground(made: dict[str, object], db: None) -> dict[str, object]:
     return made
 
 
-def _make() -> dict[str, object]:
+def make() -> dict[str, object]:
+    """What `ground` gives, made for good."""
     harbour = _registry("harbour")
     elsewhere = _registry("elsewhere")
     digest = _image(harbour)

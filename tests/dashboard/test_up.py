@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import manage
 from dashboard.embedded import places
 from dashboard.embedded.postgres import Postgres
 from dashboard.embedded.redis import Redis
@@ -115,9 +116,26 @@ def test_a_taken_port_is_said_in_one_sentence(environment: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("arguments", [[], ["help"], ["--version"], ["migrate", "--help"]])
-def test_asking_for_help_starts_nothing(arguments: list[str], environment: dict[str, str]) -> None:
+def test_asking_for_help_starts_nothing(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[bool] = []
+
+    def services(*, start: bool) -> contextlib.AbstractContextManager[None]:
+        asked.append(start)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr("dashboard.embedded.services", services)
+    monkeypatch.setattr("sys.argv", ["manage.py", *arguments])
+    with contextlib.suppress(SystemExit):
+        manage.main()
+    assert asked == [False]
+    assert capsys.readouterr().out
+
+
+def test_without_services_it_helps_in_a_new_directory(environment: dict[str, str]) -> None:
     asked = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, "manage.py", "help", "sync"],
         cwd=PROJECT,
         env=environment,
         capture_output=True,
@@ -125,5 +143,5 @@ def test_asking_for_help_starts_nothing(arguments: list[str], environment: dict[
         timeout=60,
         check=True,
     )
-    assert asked.stdout
+    assert "registry" in asked.stdout
     assert not (Path(environment["PORTOLAN_DATA_DIR"]) / "postgres").exists()

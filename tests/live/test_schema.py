@@ -19,11 +19,9 @@ from django.core.cache import cache
 from access.models import User
 from tests import catalog
 from tests.cast import PASSWORD, give
+from tests.dashboard import ground
 from tests.dashboard.api.client import token_of
-from tests.dashboard.ground import ground
 from tests.live.portolan import ROOT, serving
-
-__all__ = ["ground"]
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 
@@ -39,8 +37,9 @@ HIDDEN = ("undercroft", "oubliette", "sepulchre")
 
 
 @pytest.fixture
-def server(ground: dict[str, object], tmp_path: Path) -> Iterator[str]:
+def server(db: None, tmp_path: Path) -> Iterator[str]:
     """A server with one of everything, and something that only owners know of."""
+    ground.make()
     hidden = catalog.registry("undercroft")
     cellar = catalog.repository(hidden, "oubliette/app")
     catalog.tag(cellar, "sepulchre", catalog.image(cellar))
