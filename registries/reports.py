@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from registries.connections import PATIENCE
+from registries.connection_checks import PATIENCE
 from registries.connectors import CONNECTORS, Ability, Connector, connect
 from registries.connectors.reports import NativeWebhook, Report
 from registries.models import Registry, RegistryReport

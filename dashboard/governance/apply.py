@@ -24,12 +24,9 @@ from dashboard.governance.problems import Problem, Refused
 from dashboard.governance.secrets import Resolver, once
 from dashboard.governance.sections import REGISTRIES
 from registries.actor import Actor
-from registries.connections import (
-    ConnectionCheck,
-    check_connections,
-    lacks_secret,
-    needs_check,
-)
+from registries.connection_checks import ConnectionCheck, check_connections
+from registries.connection_secrets import lacks_secret
+from registries.connections import needs_check
 from registries.models import Registry
 from registries.registry_settings import RegistrySettings, cleaned
 from registries.transactions import together

@@ -21,11 +21,10 @@ from dashboard.forms import RegistryForm, RemoveForm
 from dashboard.htmx import render_page
 from dashboard.runs.start import start_sync
 from dashboard.views.people import signed_in
+from registries.connection_checks import ConnectionCheck, check_connection
 from registries.connections import (
-    ConnectionCheck,
     RegistryBusyError,
     change_registry,
-    check_connection,
     connect_registry,
     name_taken,
     needs_check,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from registries import events
 from registries.actor import Actor
-from registries.connections import PATIENCE
+from registries.connection_checks import PATIENCE
 from registries.connectors import Connector, connect
 from registries.models import Registry, Repository
 from registries.oci.connection import Connection

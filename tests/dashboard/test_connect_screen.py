@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from access.models import User
-from registries import connections
+from registries import connection_checks
 from registries.models import Registry, RegistryCredential, SyncRun
 from registries.oci.connection import Limits
 from tests import catalog
@@ -163,7 +163,7 @@ def test_an_expired_certificate(as_owner: Client, tmp_path: Path) -> None:
 
 def test_a_hang(as_owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     short = Limits(connect_seconds=0.2, stall_seconds=0.2, total_seconds=0.5, attempts=1)
-    monkeypatch.setattr(connections, "PATIENCE", short)
+    monkeypatch.setattr(connection_checks, "PATIENCE", short)
     with doors.silent() as address:
         page = said(as_owner, values(f"http://{address}"))
     assert "silent" in page or "does not answer" in page

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from registries import connections
+from registries import connection_checks
 from registries.models import Registry, RegistryCredential
 from registries.oci.connection import Limits
 from tests.fakes import doors
@@ -130,7 +130,7 @@ def test_an_expired_certificate(tmp_path: Path) -> None:
 
 def test_a_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     short = Limits(connect_seconds=0.2, stall_seconds=0.2, total_seconds=0.5, attempts=1)
-    monkeypatch.setattr(connections, "PATIENCE", short)
+    monkeypatch.setattr(connection_checks, "PATIENCE", short)
     with doors.silent() as address:
         said = refusal("production", f"http://{address}", "--allow-private")
     assert "silent" in said or "does not answer" in said

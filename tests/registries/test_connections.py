@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from registries import connections
+from registries import connection_checks
 from registries.actor import Actor
+from registries.connection_checks import ConnectionCheck, check_connection
 from registries.connections import (
-    ConnectionCheck,
     NotProvedError,
     RegistryBusyError,
     change_registry,
-    check_connection,
     connect_registry,
     remove_registry,
     settings_of,
@@ -192,7 +191,7 @@ def test_an_own_authority_is_trusted_once_it_is_given(tmp_path: Path) -> None:
 
 def test_silence_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     short = Limits(connect_seconds=0.2, stall_seconds=0.2, total_seconds=0.5, attempts=1)
-    monkeypatch.setattr(connections, "PATIENCE", short)
+    monkeypatch.setattr(connection_checks, "PATIENCE", short)
     with doors.silent() as address:
         assert failure_of(settings_for(f"http://{address}")).name == "api"
         assert failure_of(settings_for(f"https://{address}")).name == "tls"
@@ -432,4 +431,4 @@ def test_a_setting_of_its_kind_that_can_be_none_is_refused_in_words() -> None:
         name="azure", url="https://contoso.azurecr.io", kind="acr", options=options
     )
     with pytest.raises(ValidationError, match="by its id"):
-        connections.check_connection(settings)
+        connection_checks.check_connection(settings)

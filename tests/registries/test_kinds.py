@@ -10,13 +10,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from registries.actor import Actor
-from registries.connections import (
-    change_registry,
-    check_connection,
-    connect_registry,
-    needs_check,
-    settings_of,
-)
+from registries.connection_checks import check_connection
+from registries.connections import change_registry, connect_registry, needs_check, settings_of
 from registries.connectors import CONNECTORS, Ability, Field
 from registries.connectors.abilities import POWERS
 from registries.connectors.standard import StandardConnector

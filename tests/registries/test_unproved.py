@@ -10,16 +10,14 @@ from django.core.exceptions import ValidationError
 
 from registries.actor import SYSTEM
 from registries.changing.outcomes import asked
+from registries.connection_checks import ConnectionCheck, check_connection, check_connections
+from registries.connection_secrets import lacks_secret
 from registries.connections import (
-    ConnectionCheck,
     NotProvedError,
     change_registry,
     change_unproved,
-    check_connection,
-    check_connections,
     connect_registry,
     connect_unproved,
-    lacks_secret,
     settings_of,
 )
 from registries.models import ApiCredential, Registry, RegistryCredential, SyncRun

@@ -19,7 +19,8 @@ from dashboard.api.catalog.settings import SettingsBody, new_settings, settings_
 from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
 from dashboard.api.resources import Resource
-from registries.connections import ConnectionCheck, check_connection, settings_of
+from registries.connection_checks import ConnectionCheck, check_connection
+from registries.connections import settings_of
 from registries.connectors.abilities import POWERS
 from registries.connectors.base import STEPS
 from registries.models import Registry

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from dashboard.api.bodies import Body, Row
-from registries.connections import secrets_given, settings_of
+from registries.connection_secrets import secrets_given
+from registries.connections import settings_of
 from registries.models import Registry
 from registries.registry_settings import (
     LONGEST_INTERVAL,

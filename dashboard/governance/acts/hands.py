@@ -13,7 +13,7 @@ from access.principals import Kind, Principal
 from dashboard.governance.changes import Change
 from dashboard.governance.secrets import Resolver
 from registries.actor import Actor
-from registries.connections import ConnectionCheck
+from registries.connection_checks import ConnectionCheck
 from registries.models import Registry
 
 Found = TypeVar("Found", Registry, Role, Team, User, ServicePrincipal)

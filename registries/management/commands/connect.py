@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from registries.actor import Actor
-from registries.connections import ConnectionCheck, check_connection, connect_registry, name_taken
+from registries.connection_checks import ConnectionCheck, check_connection
+from registries.connections import connect_registry, name_taken
 from registries.connectors import CONNECTORS
 from registries.models import Registry
 from registries.registry_settings import RegistrySettings

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import AuditEntry, User
 from access.scopes import Scope
-from registries.connections import check_connection
+from registries.connection_checks import check_connection
 from registries.connectors import CONNECTORS
 from registries.models import Registry, RegistryCredential, SyncRun
 from tests import catalog
