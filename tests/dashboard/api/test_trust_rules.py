@@ -10,7 +10,16 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access.models import AuditEntry, Grant, Role, ServicePrincipal, TrustRule, User
+from access.models import (
+    AuditEntry,
+    Grant,
+    Membership,
+    Role,
+    ServicePrincipal,
+    Team,
+    TrustRule,
+    User,
+)
 from access.tokens.issuers import STORE
 from tests import catalog
 from tests.cast import signed_in
@@ -161,13 +170,13 @@ def test_a_list_takes_as_many_statements_for_many_as_for_one(
 
 
 def test_what_to_paste_is_for_the_rules_ci_system_and_names_a_host_that_one_may_know_of(
-    api_owner: Api, api_outsider: Api, rule: TrustRule
+    api_owner: Api, outsider: User, api_outsider: Api, rule: TrustRule
 ) -> None:
     path = f"{ADDRESS}/deploy/snippets"
-    bare = api_owner.get(path).json()
+    harbour = catalog.registry("harbour", kind="distribution")
+    bare = api_owner.get(path).json()  # the machine's rights count, and not those of who looks
     assert (bare["host"], [one["ci"] for one in bare["snippets"]]) == (None, ["GitHub Actions"])
     assert "registry.example.com" in bare["snippets"][0]["text"]
-    harbour = catalog.registry("harbour", kind="distribution")
     role = Role.objects.get(name="pusher")
     Grant.objects.create(service_principal=rule.service_principal, role=role, registry=harbour)
     (pasted,) = api_owner.get(path).json()["snippets"]
@@ -175,3 +184,7 @@ def test_what_to_paste_is_for_the_rules_ci_system_and_names_a_host_that_one_may_
     for text in (f"{settings.PUBLIC_URL}/auth/token/exchange", "docker login harbour.example.com"):
         assert text in pasted["text"]
     assert api_outsider.get(path).status_code == 404
+    rule.service_principal.team = Team.objects.create(name="crew")
+    rule.service_principal.save()
+    Membership.objects.create(team=rule.service_principal.team, user=outsider, is_maintainer=True)
+    assert Api(client=signed_in(outsider)).get(path).json() == bare  # he knows of no registry
