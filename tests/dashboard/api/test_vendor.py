@@ -99,8 +99,20 @@ def test_what_the_vendor_refuses_is_told_and_leaves_no_secret_behind(
     azure.forbidden = {"portolanharbour"}
     refused = api_owner.post(HOOKS)
     assert (refused.status_code, refused.json()["code"]) == (502, "registry_failed")
+    assert "does not let Portolan send test notifications" in refused.json()["detail"]
     assert "does not let this credential do that" in refused.json()["detail"]
     assert not InboundSecret.objects.exists()
+
+
+def test_a_kind_that_sends_no_test_message_is_asked_for_none(
+    harbour: Registry, api_owner: Api
+) -> None:
+    webhook = NativeWebhook("1", "theirs", "ci.example.com", ("push",))
+    RegistryReport.objects.update(data=Report(webhooks=(webhook,)).as_json())
+    Registry.objects.filter(pk=harbour.pk).update(kind="harbor")
+    refused = api_owner.post(f"{HOOKS}/1/pings")
+    assert (refused.status_code, refused.json()["code"]) == (422, "registry_failed")
+    assert "does not let Portolan send test notifications" in refused.json()["detail"]
 
 
 def test_a_webhook_that_nobody_told_of_is_not_asked_about(
