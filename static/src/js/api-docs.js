@@ -25,6 +25,13 @@ function withProblemsInOneLine(description) {
   return description;
 }
 
+// Swagger UI writes “Examples” beside the choice of one, and does not say that it is its name.
+function nameExamples() {
+  for (const choice of place.querySelectorAll("select.examples-select-element:not([aria-label])")) {
+    choice.setAttribute("aria-label", place.dataset.examples);
+  }
+}
+
 async function show() {
   const answer = await fetch(place.dataset.url);
   if (!answer.ok) throw new Error(answer.statusText);
@@ -50,6 +57,7 @@ wantsDark.addEventListener("change", followTheme);
 new MutationObserver(followTheme).observe(document.documentElement, {
   attributeFilter: ["data-theme"],
 });
+new MutationObserver(nameExamples).observe(place, { childList: true, subtree: true });
 show().catch(() => {
   document.getElementById("failed").hidden = false;
 });
