@@ -1,68 +1,31 @@
 """Lists and the export of the REST API over a big catalog: milliseconds in the server beside the bare
 SQL of the same page, and rows a second beside a bare cursor and COPY.
-
-A deep page is one nine tenths down, reached by a cursor as the page before it would have given it.
 """
 
 from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import orjson
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from access import keyring
-from access.models import Secret, User
+from access.models import User
 from access.policy import visible_repositories
-from benchmarks import scale
+from benchmarks import api_company, scale
+from benchmarks.listing import API, REQUESTS, SIZE, Listing, client_of, line
 from benchmarks.report import Line
 from dashboard.api.catalog import export
 from dashboard.browse import repositories, tags
-from dashboard.pagination import KEY, Column, Order, cursor_of
-from registries.actor import SYSTEM
 from registries.models import Manifest, Registry, Repository
 
-REQUESTS = 60
-SIZE = 100
-DEEP = 0.9
-P95_AT_MOST = 0.060
 ROWS_A_SECOND = 20_000
 # What may come on top while a million rows pass.
 MIB_AT_MOST = 32
-API = "/api/v1"
 HERE = f"{API}/registries/scale/repositories"
 INSIDE = f"{HERE}/{scale.HUGE}/-"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A list of a known length in one of its orders: its address, and the rows that it pages."""
-
-    what: str
-    address: str
-    rows: QuerySet[Any]
-    columns: Mapping[str, Column]
-    sort: str
-    length: int
-
-    @property
-    def pages(self) -> dict[str, str]:
-        """The addresses of its first page and of a deep one."""
-        first = f"{self.address}?limit={SIZE}&sort={self.sort}"
-        order = Order.read(self.sort, self.columns)
-        sign = "-" if order.descending else ""
-        keyed = self.rows.annotate(**{KEY: order.column.key}).order_by(f"{sign}{KEY}", f"{sign}pk")
-        cursor = cursor_of(keyed[int(self.length * DEEP)], order)
-        return {"first page": first, "a deep page": f"{first}&after={cursor}"}
 
 
 def measure() -> list[Line]:
@@ -72,22 +35,11 @@ def measure() -> list[Line]:
     settings.API_REQUESTS_PER_MINUTE = 10**9  # counted like everything, and never reached
     scale.fill()
     person, _ = User.objects.get_or_create(username="bench", is_superuser=True)
-    client = _client(person)
-    lines = [
-        _line(client, f"{one.what}, {which}", _same(address), with_bare=True)
-        for one in _listings()
-        for which, address in one.pages.items()
-    ]
-    lines += [_line(client, what, addresses()) for what, addresses in OTHERS.items()]
+    client = client_of(person)
+    lines = [each for one in _listings() for each in one.lines(client)]
+    lines += [line(client, what, addresses()) for what, addresses in OTHERS.items()]
+    lines += api_company.lines(client)
     return [*lines, *_export_lines(client, person)]
-
-
-def _client(person: User) -> Client:
-    ends = timezone.now() + timedelta(days=1)
-    with transaction.atomic():
-        kind = Secret.Kind.PERSONAL
-        issued = keyring.add(kind, user=person, label="bench", expires_at=ends, actor=SYSTEM)
-    return Client(headers={"Authorization": f"Bearer {issued.text}"})
 
 
 # Lists ------------------------------------------------------------------------------------------
@@ -129,50 +81,6 @@ def _listings() -> Iterator[Listing]:
         for sort in sorts:
             by = sort.removeprefix("-")
             yield Listing(f"{what} by {by}", address, rows, columns, sort, length)
-
-
-def _line(client: Client, what: str, addresses: Iterator[str], *, with_bare: bool = False) -> Line:
-    seconds, queries, bare_seconds = [], set(), []
-    client.get(next(addresses))  # the connection is open
-    for _ in range(REQUESTS):
-        address = next(addresses)
-        with CaptureQueriesContext(connection) as captured:
-            begun = time.perf_counter()
-            answer = client.get(address)
-            seconds.append(time.perf_counter() - begun)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{address}: {answer.status_code}")
-        queries.add(len(captured))
-        if with_bare:
-            (page,) = (one["sql"] for one in captured.captured_queries if KEY in one["sql"])
-            bare_seconds.append(_bare(page))
-    p50, p95 = _share(seconds, 0.5), _share(seconds, 0.95)
-    bare = _share(bare_seconds, 0.5) if with_bare else 0
-    beside = f"; the page's SQL alone {bare * 1000:.0f} ms, × {p50 / bare:.1f}" if bare else ""
-    return Line(
-        f"{what} ({min(queries)}–{max(queries)} queries)",
-        f"p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms{beside}",
-        "p95 ≤ 60 ms",
-        p95 <= P95_AT_MOST,
-    )
-
-
-def _bare(statement: str) -> float:
-    """Seconds that the page's own statement takes, with its rows read and written as JSON."""
-    begun = time.perf_counter()
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        orjson.dumps([list(row) for row in cursor.fetchall()], default=str)
-    return time.perf_counter() - begun
-
-
-def _share(seconds: Sequence[float], share: float) -> float:
-    return sorted(seconds)[int(len(seconds) * share)]
-
-
-def _same(address: str) -> Iterator[str]:
-    while True:
-        yield address
 
 
 def _of_repositories(suffix: str) -> Callable[[], Iterator[str]]:

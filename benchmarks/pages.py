@@ -32,7 +32,7 @@ def measure() -> list[Line]:
     scale.fill()
     person, _ = get_user_model().objects.get_or_create(username="bench", is_superuser=True)
     lines = [_line(_signed_in(person), what, addresses()) for what, addresses in PAGES.items()]
-    limited = _signed_in(_granted_patterns())
+    limited = _signed_in(granted_patterns())
     return lines + [
         _line(limited, f"{what}, with {GRANTS} pattern grants", addresses())
         for what, addresses in LIMITED.items()
@@ -45,7 +45,7 @@ def _signed_in(person: User) -> Client:
     return client
 
 
-def _granted_patterns() -> User:
+def granted_patterns() -> User:
     """Somebody with twenty-five teams of 500 repositories each, and parts of as many others."""
     person, _ = User.objects.get_or_create(username="bench-limited")
     person.grants.all().delete()

@@ -1,0 +1,115 @@
+"""A list of the REST API, measured: milliseconds in the server, statements, and the bare SQL of its page.
+
+A deep page is one nine tenths down, reached by a cursor as the page before it would have given it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from access import keyring
+from access.models import Secret, User
+from benchmarks.report import Line
+from dashboard.pagination import KEY, Column, Order, cursor_of
+from registries.actor import SYSTEM
+
+REQUESTS = 60
+SIZE = 100
+DEEP = 0.9
+P95_AT_MOST = 0.060
+API = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list in one of its orders: its address, and the rows that it pages."""
+
+    what: str
+    address: str
+    rows: QuerySet[Any]
+    columns: Mapping[str, Column]
+    sort: str
+    length: int = 0  # counted if it is not known
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The addresses of its first page and of a deep one."""
+        joint = "&" if "?" in self.address else "?"
+        first = f"{self.address}{joint}limit={SIZE}&sort={self.sort}"
+        order = Order.read(self.sort, self.columns)
+        sign = "-" if order.descending else ""
+        keyed = self.rows.annotate(**{KEY: order.column.key}).order_by(f"{sign}{KEY}", f"{sign}pk")
+        length = self.length or self.rows.count()
+        cursor = cursor_of(keyed[int(length * DEEP)], order)
+        return {"first page": first, "a deep page": f"{first}&after={cursor}"}
+
+    def lines(self, client: Client) -> list[Line]:
+        """Its first page and a deep one, each beside its own SQL."""
+        return [
+            line(client, f"{self.what}, {which}", same(address), with_bare=True)
+            for which, address in self.pages.items()
+        ]
+
+
+def client_of(person: User) -> Client:
+    """Somebody who asks with a personal token."""
+    ends = timezone.now() + timedelta(days=1)
+    with transaction.atomic():
+        kind = Secret.Kind.PERSONAL
+        issued = keyring.add(kind, user=person, label="bench", expires_at=ends, actor=SYSTEM)
+    return Client(headers={"Authorization": f"Bearer {issued.text}"})
+
+
+def line(client: Client, what: str, addresses: Iterator[str], *, with_bare: bool = False) -> Line:
+    seconds, queries, bare_seconds = [], set(), []
+    client.get(next(addresses))  # the connection is open
+    for _ in range(REQUESTS):
+        address = next(addresses)
+        with CaptureQueriesContext(connection) as captured:
+            begun = time.perf_counter()
+            answer = client.get(address)
+            seconds.append(time.perf_counter() - begun)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code}")
+        queries.add(len(captured))
+        if with_bare:
+            page = next(one["sql"] for one in captured.captured_queries if KEY in one["sql"])
+            bare_seconds.append(_bare(page))
+    p50, p95 = share_of(seconds, 0.5), share_of(seconds, 0.95)
+    bare = share_of(bare_seconds, 0.5) if with_bare else 0
+    beside = f"; the page's SQL alone {bare * 1000:.0f} ms, × {p50 / bare:.1f}" if bare else ""
+    return Line(
+        f"{what} ({min(queries)}–{max(queries)} queries)",
+        f"p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms{beside}",
+        "p95 ≤ 60 ms",
+        p95 <= P95_AT_MOST,
+    )
+
+
+def _bare(statement: str) -> float:
+    """Seconds that the page's own statement takes, with its rows read and written as JSON."""
+    begun = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        orjson.dumps([list(row) for row in cursor.fetchall()], default=str)
+    return time.perf_counter() - begun
+
+
+def share_of(seconds: Sequence[float], share: float) -> float:
+    return sorted(seconds)[int(len(seconds) * share)]
+
+
+def same(address: str) -> Iterator[str]:
+    while True:
+        yield address
