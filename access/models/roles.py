@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,10 @@ from access.models.people import Team, User
 from access.reach import lying_in
 from access.scopes import Scope
 from registries.models import Registry
+
+# What has no end is sorted as if it ended then.
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
+ENDS_OR_NEVER = Coalesce("until", models.Value(NO_END))
 
 
 class Role(models.Model):
@@ -188,6 +193,9 @@ class Grant(models.Model):
         indexes = [
             # Who has access to a path: all grants of a registry, by path.
             models.Index(fields=["registry", "path"], name="grant_scope"),
+            # Lists of grants: newest first, and what ends first.
+            models.Index(fields=["granted_at", "id"], name="grant_by_date"),
+            models.Index(ENDS_OR_NEVER, "id", name="grant_by_end"),
             # Grants that end soon, and those to be swept away.
             models.Index(
                 fields=["until"], name="grant_ends", condition=models.Q(until__isnull=False)

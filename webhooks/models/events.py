@@ -53,6 +53,12 @@ class Event(models.Model):
             models.Index(fields=["registry", "repository", "-id"], name="event_of_repository"),
             models.Index(fields=["topic", "-id"], name="event_of_topic"),
             models.Index(fields=["at"], name="event_at"),
+            # What happened to tags of a name, in the order of its list.
+            models.Index(
+                fields=["tag", "written_in", "id"],
+                name="event_of_tag",
+                condition=models.Q(tag__gt=""),
+            ),
             # What followers were not told yet.
             models.Index(fields=["written_in"], name="event_written"),
         ]

@@ -106,6 +106,12 @@ class Notification(models.Model):
             ),
             # A registry's newest, for its page, and its oldest, for the retention.
             models.Index(fields=["registry", "-received_at", "-id"], name="notification_recent"),
+            # Of all that came, the few that somebody has to look at.
+            models.Index(
+                fields=["registry", "received_at", "id"],
+                name="notification_given_up",
+                condition=models.Q(state="given up"),
+            ),
             # Junk is bounded with each that comes.
             models.Index(
                 fields=["registry", "-id"],

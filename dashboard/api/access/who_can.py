@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,7 +35,11 @@ class HolderRow(Row):
     principal = serializers.CharField()
     everywhere = actions_field(help_text="Allowed in all of the scope.")
     in_part = actions_field(help_text="Allowed in a part of it only.")
-    reasons = ReasonRow(many=True)
+    reasons = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReasonRow(many=True))
+    def get_reasons(self, holder: dict[str, Any]) -> Any:
+        return holder["reasons"]
 
 
 class WhoQuery(PageQuery):
@@ -81,7 +86,7 @@ def _holders(request: Request, query: Query, scope: Scope) -> Page[dict[str, Any
     now = timezone.now()
     if query["kind"] == "public":
         public = holders.the_public(scope, action, at=now)
-        return Page([_holder(public)] if public else [], "", "")
+        return Page([_holder(public, _told([public]))] if public else [], "", "")
     found: list[Holder]
     page: Page[Any]
     if query["kind"] == "machines":
@@ -90,15 +95,23 @@ def _holders(request: Request, query: Query, scope: Scope) -> Page[dict[str, Any
     else:
         page = turn_page(request, holders.people(scope, action, at=now), query, PEOPLE)
         found = holders.explain_people(page.rows, scope, action, at=now)
-    return replaced(page, [_holder(one) for one in found])
+    told = _told(found)
+    return replaced(page, [_holder(one, told) for one in found])
 
 
-def _holder(one: Holder) -> dict[str, Any]:
+def _told(found: Iterable[Holder]) -> dict[int, Any]:
+    """Each way once as its row tells it, by the way's own id: members of a team share theirs."""
+    ways = {id(way): way for one in found for way in one.ways}
+    rows = ReasonRow([_way(way) for way in ways.values()], many=True).data
+    return dict(zip(ways, rows, strict=True))
+
+
+def _holder(one: Holder, told: Mapping[int, Any]) -> dict[str, Any]:
     return {
         "principal": one.principal,
         "everywhere": texts(one.everywhere),
         "in_part": texts(one.in_part),
-        "reasons": [_way(way) for way in one.ways],
+        "reasons": [told[id(way)] for way in one.ways],
     }
 
 

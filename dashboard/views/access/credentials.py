@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from access.credentials import exchanged_live, visible_credentials
 from access.models import Credential
 from access.models.credentials import CredentialQuerySet
+from access.models.roles import NO_END
 from access.scopes import EVERYTHING
 from dashboard.exports import CSV, JSON_LINES, stream
 from dashboard.forms_credentials import CredentialFilter
@@ -25,7 +26,7 @@ from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import asker
 from dashboard.views.access.machines import NEVER
-from dashboard.views.access.rows import NO_END, SOON
+from dashboard.views.access.rows import SOON
 
 CHUNK = 1000
 _REVOCABLE = (Credential.State.LIVE, Credential.State.OFF)

@@ -21,6 +21,7 @@ from access.actions import Action
 from access.machine_secrets import secrets_of
 from access.models import Grant, Secret, ServicePrincipal, Team
 from access.models.machines import ServicePrincipalQuerySet
+from access.models.roles import NO_END
 from access.policy import visible_registries
 from access.scopes import EVERYTHING
 from dashboard.callers import Caller
@@ -28,7 +29,7 @@ from dashboard.forms_machines import MachineFilterForm, MachineForm
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
-from dashboard.views.access.rows import NO_END, SOON, rows_of
+from dashboard.views.access.rows import SOON, rows_of
 from dashboard.views.access.submitting import DONE, acted, submitted
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from access.models import Grant
+from access.models.roles import ENDS_OR_NEVER
 from access.principals import Principal
 from access.scopes import Scope
 from dashboard.pagination import Column
 from dashboard.views.access.asking import Asker
 
 SOON = timedelta(days=30)
-NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 COLUMNS = {
     "granted": Column(F("granted_at"), datetime, descending_first=True),
-    "ends": Column(Coalesce("until", Value(NO_END)), datetime),
+    "ends": Column(ENDS_OR_NEVER, datetime),
     "principal": Column(
         Coalesce(
             "user__username",
