@@ -25,7 +25,7 @@ from benchmarks import company
 from benchmarks.listing import API, SIZE, Listing, client_of, line, same
 from benchmarks.pages import GRANTS, granted_patterns
 from benchmarks.report import Line
-from dashboard.api.access import machine_secrets, roles, teams
+from dashboard.api.access import machine_secrets, members, roles
 from dashboard.api.webhooks import events
 from dashboard.runs import problems
 from dashboard.views import runs
@@ -80,7 +80,7 @@ def _of_access() -> Iterator[Listing]:
         f"{company.PEOPLE:,} members",
         f"{API}/teams/{first.name}/members",
         Membership.objects.filter(team=first),
-        teams.MEMBER_COLUMNS,
+        members.MEMBER_COLUMNS,
         "name",
     )
     for sort in ("name", "-seen"):
