@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from registries.models import Artifact, Registry
 from registries.oci.reference import Digest
-from registries.sync.apply import store_presence
+from registries.sync.artifacts import store_incoming_artifacts
 from registries.sync.content import (
     MOST_BYTES,
     copy_sizes,
@@ -160,7 +160,7 @@ def apply_details(registry: Registry, asked: Sequence[Pending], reading: DetailR
         {"path": "text", "digest": "text", "at": "timestamptz", "is_listed": "bool"},
         ((path, manifest.digest, now, False) for path, manifest in reading.manifests),
     )
-    store_presence(registry, announced=registry.imported_at is not None)
+    store_incoming_artifacts(registry, announced=registry.imported_at is not None)
     # The config may be at hand because another repository proved to have it.
     failed = reading.unavailable | reading.unsettled
     whole = [p for p in asked if p.artifact_id not in failed and not p.is_index]

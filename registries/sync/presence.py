@@ -12,9 +12,9 @@ from django.utils import timezone
 from registries import events
 from registries.actor import Actor
 from registries.models import Registry, Repository, Tag, TagMove
-from registries.sync.apply import upsert_repositories
 from registries.sync.counters import count_tags
 from registries.sync.readings import Listing
+from registries.sync.repositories import upsert_repositories
 from registries.sync.turns import lock
 
 # In how many runs a 404 must have come.
