@@ -87,7 +87,7 @@ def explain_people(
         teams_of[user_id].append(team_id)
     teams = {team for joined in teams_of.values() for team in joined}
     grants = _grants(scope, action, at).filter(Q(user__in=rows) | Q(team__in=teams))
-    of_user, of_team = _by(grants.with_names())
+    of_user, of_team = _by(grants.as_ways())
     # Once for all members: of a big team each has the same ways, by the dozen.
     by_team = {team: _ways(of_team[team]) for team in teams}
     return [
@@ -110,14 +110,14 @@ def explain_machines(
     """Each of these machines with its grants."""
     grants = _grants(scope, action, at).filter(service_principal__in=rows)
     held: defaultdict[int | None, list[Grant]] = defaultdict(list)
-    for grant in grants.with_names():
+    for grant in grants.as_ways():
         held[grant.service_principal_id].append(grant)
     return [Holder(Principal.of(one), scope, tuple(_ways(held[one.pk]))) for one in rows]
 
 
 def the_public(scope: Scope, action: Action | None, *, at: datetime) -> Holder | None:
     """What everybody may do there, also without signing in; None if nothing."""
-    ways = tuple(_ways(_grants(scope, action, at).public().with_names()))
+    ways = tuple(_ways(_grants(scope, action, at).public().as_ways()))
     return Holder(PUBLIC, scope, ways) if ways else None
 
 

@@ -147,7 +147,7 @@ HAPPENED = (
         actor_label, data, written_in)
     SELECT gen_random_uuid(),
            (ARRAY['push', 'tag.moved', 'pull', 'tag.created', 'push', 'tag.deleted', 'delete',
-                  'pull', 'access.granted', 'push'])[1 + number %% 10],
+                  'pull', 'access.granted', 'push'])[1 + number / 200 %% 10],
            'scale', {APP}, '1.' || number / 10 %% 10,
            'sha256:' || encode(sha256(convert_to('manifest ' || number, 'UTF8')), 'hex'), '',
            now() - ({EVENTS} - number) * interval '30 seconds', 'system', '', 'Portolan', '{{}}',
