@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, CharField, Q
+from django.db.models import BooleanField, CharField
 from django.db.models.expressions import RawSQL
 
 from access import grants
@@ -48,6 +48,14 @@ _USED = """ARRAY(
             AND starts_with(use.path, left(access_grant.path, -1)))
       )
 )"""
+# Of the verbs that its role allows. One comparison of all of them: the uses are looked for once.
+_ALLOWED = """ARRAY(
+    SELECT docker.verb
+    FROM access_role role, unnest(%s::varchar[], %s::varchar[]) AS docker (verb, action)
+    WHERE role.id = access_grant.role_id AND docker.action = ANY(role.actions)
+)"""
+_SPARE = f"NOT ({_ALLOWED} <@ {_USED})"
+_SPARE_AT_ALL = f"{_ALLOWED} <> '{{}}' AND {_USED} = '{{}}'"
 _HEARD = """EXISTS (
     SELECT 1 FROM access_use use
     WHERE access_grant.registry_id IS NULL OR use.registry_id = access_grant.registry_id
@@ -61,14 +69,12 @@ def less_used(among: GrantQuerySet, *, since: datetime, at_all: bool = False) ->
     Each has `used`, the verbs that were seen, and `heard`, whether anything was ever seen of its
     registry: where nothing was, silence proves nothing.
     """
-    used = RawSQL(_USED, [since], ArrayField(CharField()))  # noqa: S611  a constant, with a parameter
-    heard = RawSQL(_HEARD, [], BooleanField())  # noqa: S611  a constant
-    spare = Q(pk__in=())
-    for verb, action in DOCKER.items():
-        spare |= Q(role__actions__contains=[action.text]) & ~Q(used__contains=[verb])
-    if at_all:
-        spare &= Q(used__len=0)
-    return among.filter(granted_at__lt=since).annotate(used=used, heard=heard).filter(spare)
+    allowed = [list(DOCKER), [action.text for action in DOCKER.values()]]
+    # Constants, with parameters.
+    spare = RawSQL(_SPARE_AT_ALL if at_all else _SPARE, [*allowed, since], BooleanField())  # noqa: S611
+    used = RawSQL(_USED, [since], ArrayField(CharField()))  # noqa: S611
+    heard = RawSQL(_HEARD, [], BooleanField())  # noqa: S611
+    return among.filter(spare, granted_at__lt=since).annotate(used=used, heard=heard)
 
 
 def used_verbs(grant: Grant) -> list[str]:
