@@ -1,14 +1,15 @@
 """Who has access on a scope: effective, team members and superusers included, and by which way.
 
-Lists are conditions in SQL, one page at a time; the ways of a whole page are two statements.
+Lists are conditions in SQL, one page at a time; the ways of a whole page are three statements.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from django.db.models import Q, QuerySet
 
@@ -21,16 +22,16 @@ from access.scopes import EVERYTHING, Scope
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way by which access reaches somebody; without a grant it is a superuser's flag."""
+    """One way by which access reaches somebody; without a grant (by id) it is a superuser's flag."""
 
     actions: frozenset[Action]
     scope: Scope
-    grant: Grant | None = None
+    grant: int | None = None
+    role: Role | None = None
     team: str = ""
-
-    @property
-    def role(self) -> Role | None:
-        return self.grant.role if self.grant else None
+    is_public: bool = False
+    until: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +88,15 @@ def explain_people(
         teams_of[user_id].append(team_id)
     teams = {team for joined in teams_of.values() for team in joined}
     grants = _grants(scope, action, at).filter(Q(user__in=rows) | Q(team__in=teams))
-    of_user, of_team = _by(grants.as_ways())
-    # Once for all members: of a big team each has the same ways, by the dozen.
-    by_team = {team: _ways(of_team[team]) for team in teams}
+    ways = _ways(grants)
     return [
         Holder(
             Principal.of(user),
             scope,
             (
                 *((Way(ALL, EVERYTHING),) if user.is_superuser else ()),
-                *_ways(of_user[user.pk]),
-                *(way for team in teams_of[user.pk] for way in by_team[team]),
+                *ways.of_user[user.pk],
+                *(way for team in teams_of[user.pk] for way in ways.of_team[team]),
             ),
         )
         for user in rows
@@ -108,17 +107,14 @@ def explain_machines(
     rows: Sequence[ServicePrincipal], scope: Scope, action: Action | None, *, at: datetime
 ) -> list[Holder]:
     """Each of these machines with its grants."""
-    grants = _grants(scope, action, at).filter(service_principal__in=rows)
-    held: defaultdict[int | None, list[Grant]] = defaultdict(list)
-    for grant in grants.as_ways():
-        held[grant.service_principal_id].append(grant)
-    return [Holder(Principal.of(one), scope, tuple(_ways(held[one.pk]))) for one in rows]
+    ways = _ways(_grants(scope, action, at).filter(service_principal__in=rows)).of_machine
+    return [Holder(Principal.of(one), scope, tuple(ways[one.pk])) for one in rows]
 
 
 def the_public(scope: Scope, action: Action | None, *, at: datetime) -> Holder | None:
     """What everybody may do there, also without signing in; None if nothing."""
-    ways = tuple(_ways(_grants(scope, action, at).public().as_ways()))
-    return Holder(PUBLIC, scope, ways) if ways else None
+    ways = _ways(_grants(scope, action, at).public()).of_public
+    return Holder(PUBLIC, scope, tuple(ways)) if ways else None
 
 
 def _grants(scope: Scope, action: Action | None, at: datetime) -> GrantQuerySet:
@@ -126,27 +122,49 @@ def _grants(scope: Scope, action: Action | None, at: datetime) -> GrantQuerySet:
     return grants.filter(role__actions__contains=[action.text]) if action else grants
 
 
-def _by(
-    grants: Iterable[Grant],
-) -> tuple[defaultdict[int, list[Grant]], defaultdict[int, list[Grant]]]:
-    """The grants by the person and by the team that has them."""
-    of_user: defaultdict[int, list[Grant]] = defaultdict(list)
-    of_team: defaultdict[int, list[Grant]] = defaultdict(list)
-    for grant in grants:
-        if grant.user_id is not None:
-            of_user[grant.user_id].append(grant)
-        elif grant.team_id is not None:
-            of_team[grant.team_id].append(grant)
-    return of_user, of_team
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """By the id of who was granted them, each list with the widest first."""
+
+    of_user: defaultdict[int, list[Way]] = field(default_factory=lambda: defaultdict(list))
+    of_team: defaultdict[int, list[Way]] = field(default_factory=lambda: defaultdict(list))
+    of_machine: defaultdict[int, list[Way]] = field(default_factory=lambda: defaultdict(list))
+    of_public: list[Way] = field(default_factory=list)
+
+    def add(self, user: int | None, team: int | None, machine: int | None, way: Way) -> None:
+        if user is not None:
+            self.of_user[user].append(way)
+        elif team is not None:
+            self.of_team[team].append(way)
+        elif machine is not None:
+            self.of_machine[machine].append(way)
+        else:
+            self.of_public.append(way)
 
 
-def _ways(grants: Iterable[Grant]) -> list[Way]:
-    """Widest first."""
-    ways = [
-        Way(grant.role.allowed, grant.scope, grant, grant.team.name if grant.team else "")
-        for grant in grants
-    ]
-    return sorted(ways, key=lambda way: (way.scope.extent.value, str(way.scope)))
+def _ways(grants: GrantQuerySet) -> _Ways:
+    """The members of a team share its ways. Thousands may reach a page of people: rows are read
+    and not objects, and what a role allows is worked out once."""
+    rows = list(
+        grants.values_list(
+            *("role_id", "pk", "user_id", "team_id", "team__name", "service_principal_id"),
+            *("is_public", "registry__name", "path", "until", "reason"),
+        )
+    )
+    roles = Role.objects.in_bulk({role for role, *_ in rows})
+    allowed = {pk: role.allowed for pk, role in roles.items()}
+    found = []
+    for role, pk, user, team, team_name, machine, is_public, registry, path, until, reason in rows:
+        if role in roles:  # else it was taken away meanwhile, and its grants before it
+            scope = Scope(registry, path)
+            way = Way(
+                allowed[role], scope, pk, roles[role], team_name or "", is_public, until, reason
+            )
+            found.append((scope.extent.value, str(scope), user, team, machine, way))
+    ways = _Ways()
+    for *_, user, team, machine, way in sorted(found, key=itemgetter(0, 1)):
+        ways.add(user, team, machine, way)
+    return ways
 
 
 def _ordered(actions: frozenset[Action]) -> list[Action]:

@@ -34,9 +34,7 @@ def measure() -> list[Line]:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.API_REQUESTS_PER_MINUTE = 10**9  # counted like everything, and never reached
-    import_module(
-        "dashboard.wsgi"
-    )  # loaded and put out of the garbage collector's sight, as served
+    import_module("dashboard.wsgi")  # loaded, and out of the garbage collector's sight
     scale.fill()
     person, _ = User.objects.get_or_create(username="bench", is_superuser=True)
     client = client_of(person)

@@ -112,22 +112,6 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """With all that a list of grants shows."""
         return self.select_related("role", "registry", "user", "team", "service_principal")
 
-    def as_ways(self) -> GrantQuerySet:
-        """With the little that tells by which way access reaches somebody who is known."""
-        return self.select_related("role", "registry", "team").only(
-            "user_id",
-            "service_principal_id",
-            "is_public",
-            "path",
-            "until",
-            "reason",
-            "role__name",
-            "role__label",
-            "role__actions",
-            "registry__name",
-            "team__name",
-        )
-
     def touching(self, scope: Scope) -> GrantQuerySet:
         """Grants that cover all or a part of this scope."""
         if scope.registry is None:

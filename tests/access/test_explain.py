@@ -85,7 +85,7 @@ def test_each_way_names_its_grant_and_its_team() -> None:
     mia = person("mia")
     lent, own = give_team(team("crew", mia), "reader", TEAM_A), give(mia, "pusher", APP)
     (holder,) = explained(APP, mia)
-    assert [(way.grant, way.team) for way in holder.ways] == [(own, ""), (lent, "crew")]
+    assert [(way.grant, way.team) for way in holder.ways] == [(own.pk, ""), (lent.pk, "crew")]
 
 
 def test_switched_off_people_ended_grants_and_those_who_left_have_none() -> None:

@@ -120,8 +120,8 @@ def _way(way: Way) -> dict[str, Any]:
         "role": way.role.name if way.role else "owner",
         "scope": way.scope,
         "actions": texts(way.actions),
-        "grant": way.grant.pk if way.grant else None,
+        "grant": way.grant,
         "team": way.team or None,
-        "is_public": way.grant is not None and way.grant.is_public,
-        "until": way.grant.until if way.grant else None,
+        "is_public": way.is_public,
+        "until": way.until,
     }
