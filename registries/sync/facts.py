@@ -155,7 +155,9 @@ def mark_unlisted(registry: Registry, readings: Sequence[TagReading]) -> list[tu
     """Manifests that a complete listing does not name are gone; returns (path, digest) of those.
 
     Not an index's platforms, nor what refers to something: some vendors list those apart. Nor
-    what has a tag, or came after the listing was asked for.
+    what has a tag, or came after the listing was asked for. Each is looked up by itself (OFFSET 0
+    keeps Postgres from joining): right after the first import it takes tables for empty, and its
+    joins then read all of one for each row of the other.
     """
     gone: list[tuple[str, Digest]] = []
     for part in (reading.slice for reading in readings):
@@ -164,20 +166,22 @@ def mark_unlisted(registry: Registry, readings: Sequence[TagReading]) -> list[tu
         marked = fetch(
             """
             UPDATE registries_artifact artifact SET missing_since = %(at)s
-              FROM registries_repository repository, registries_manifest manifest
-             WHERE repository.registry_id = %(registry)s AND repository.path = %(path)s
-               AND artifact.repository_id = repository.id AND artifact.missing_since IS NULL
-               AND artifact.first_seen_at < %(at)s
-               AND manifest.id = artifact.manifest_id AND manifest.subject_digest = ''
-               AND manifest.digest <> ALL(%(held)s)
-               AND NOT EXISTS (SELECT FROM registries_tag tag WHERE tag.artifact_id = artifact.id)
+             WHERE artifact.repository_id = (
+                   SELECT id FROM registries_repository
+                    WHERE registry_id = %(registry)s AND path = %(path)s)
+               AND artifact.missing_since IS NULL AND artifact.first_seen_at < %(at)s
+               AND (SELECT manifest.subject_digest = '' AND manifest.digest <> ALL(%(held)s)
+                           AND NOT EXISTS (
+                               SELECT FROM registries_manifestchild entry
+                                WHERE entry.digest = manifest.digest AND EXISTS (
+                                      SELECT FROM registries_artifact listing
+                                       WHERE listing.repository_id = artifact.repository_id
+                                         AND listing.manifest_id = entry.parent_id
+                                         AND listing.missing_since IS NULL OFFSET 0) OFFSET 0)
+                      FROM registries_manifest manifest WHERE manifest.id = artifact.manifest_id)
                AND NOT EXISTS (
-                   SELECT FROM registries_manifestchild entry
-                     JOIN registries_artifact listing ON listing.manifest_id = entry.parent_id
-                    WHERE entry.digest = manifest.digest
-                      AND listing.repository_id = repository.id
-                      AND listing.missing_since IS NULL)
-         RETURNING manifest.digest
+                   SELECT FROM registries_tag tag WHERE tag.artifact_id = artifact.id OFFSET 0)
+         RETURNING (SELECT digest FROM registries_manifest WHERE id = artifact.manifest_id)
             """,
             {
                 "registry": registry.pk,
