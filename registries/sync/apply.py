@@ -13,6 +13,7 @@ from registries import events
 from registries.actor import Actor
 from registries.models import Registry, TagMove
 from registries.oci.reference import Digest
+from registries.sync import statistics
 from registries.sync.artifacts import mark_absent, store_artifacts
 from registries.sync.content import store_manifests
 from registries.sync.counters import count_tags
@@ -75,6 +76,8 @@ def apply_readings(
 
     came = store_artifacts(registry, readings, announced=announced)
     store_tags(rows, news, changes, announced=announced)
+    if news:
+        statistics.keep_up()
     if announced:
         store_moves(registry, rows, changes, source=source, actor=actor, now=now)
     gone = mark_absent(rows, news)

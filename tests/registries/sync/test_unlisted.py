@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from registries.models import Artifact, Manifest, ManifestChild, Repository, Tag
 from registries.oci.reference import Digest
 from registries.sync.facts import mark_unlisted
 from registries.sync.readings import TagReading, TagSlice
-from tests import catalog, extra
+from tests import catalog
+from tests.registries.sync.emptiness import take_tables_for_empty
 
 pytestmark = pytest.mark.django_db
 MANY = 2_000
-
-
-def take_tables_for_empty() -> None:
-    """As after the first import, or after many rows went, until statistics are made anew."""
-    if connection.pg_version < 180_000:  # type: ignore[attr-defined]  # psycopg's
-        extra.skip("PostgreSQL 18 or later sets statistics to what a test needs")
-    with connection.cursor() as cursor:
-        cursor.execute("""
-            SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', relname::text,
-                                             'relpages', 30, 'reltuples', 0::real)
-              FROM pg_class WHERE relkind IN ('r', 'i') AND relname LIKE 'registries_%'
-        """)
-        cursor.execute("SET LOCAL statement_timeout = '20s'")
 
 
 def fill(repository: Repository) -> list[Manifest]:
