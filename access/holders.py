@@ -1,6 +1,6 @@
 """Who has access on a scope: effective, team members and superusers included, and by which way.
 
-Lists are conditions in SQL, one page at a time; the ways of a whole page are three statements.
+Lists are conditions in SQL, one page at a time; the ways of a whole page are two statements.
 """
 
 from __future__ import annotations
@@ -145,22 +145,22 @@ class _Ways:
 def _ways(grants: GrantQuerySet) -> _Ways:
     """The members of a team share its ways. Thousands may reach a page of people: rows are read
     and not objects, and what a role allows is worked out once."""
-    rows = list(
-        grants.values_list(
-            *("role_id", "pk", "user_id", "team_id", "team__name", "service_principal_id"),
-            *("is_public", "registry__name", "path", "until", "reason"),
-        )
-    )
-    roles = Role.objects.in_bulk({role for role, *_ in rows})
-    allowed = {pk: role.allowed for pk, role in roles.items()}
+    roles: dict[int, tuple[Role, frozenset[Action]]] = {}
     found = []
-    for role, pk, user, team, team_name, machine, is_public, registry, path, until, reason in rows:
-        if role in roles:  # else it was taken away meanwhile, and its grants before it
-            scope = Scope(registry, path)
-            way = Way(
-                allowed[role], scope, pk, roles[role], team_name or "", is_public, until, reason
-            )
-            found.append((scope.extent.value, str(scope), user, team, machine, way))
+    for row in grants.values_list(
+        *("pk", "user_id", "team_id", "team__name", "service_principal_id", "is_public"),
+        *("registry__name", "path", "until", "reason"),
+        *("role_id", "role__name", "role__label", "role__actions"),
+    ):
+        pk, user, team, team_name, machine, is_public, registry, path, until, reason, *told = row
+        pk_of_role, name, label, actions = told
+        if pk_of_role not in roles:
+            role = Role(pk=pk_of_role, name=name, label=label, actions=actions)
+            roles[pk_of_role] = role, role.allowed
+        role, allowed = roles[pk_of_role]
+        scope = Scope(registry, path)
+        way = Way(allowed, scope, pk, role, team_name or "", is_public, until, reason)
+        found.append((scope.extent.value, str(scope), user, team, machine, way))
     ways = _Ways()
     for *_, user, team, machine, way in sorted(found, key=itemgetter(0, 1)):
         ways.add(user, team, machine, way)

@@ -31,8 +31,12 @@ class Done:
     @property
     def denied(self) -> bool:
         """Whether it failed for want of rights, and for no other reason."""
-        words = ("denied", "unauthorized", "401", "invalid username/password")
+        words = ("denied", "unauthorized", "401", "invalid username/password", _SPENT)
         return not self.ok and any(word in self.said.lower() for word in words)
+
+
+# What crane says at times when it is refused: it asks again with the body that it sent before.
+_SPENT = "with body length 0"
 
 
 @dataclass(frozen=True)
