@@ -27,9 +27,7 @@ from registries.transactions import durable
 # public's are those of nobody signed in. Each name is looked up in the index that begins with it.
 _USED = """ARRAY(
     SELECT DISTINCT use.verb
-    FROM access_use use
-    WHERE use.last_at >= %s
-      AND use.principal IN (
+    FROM (
         SELECT 'user:' || username FROM access_user WHERE id = access_grant.user_id
         UNION ALL
         SELECT 'sp:' || name FROM access_serviceprincipal
@@ -40,13 +38,19 @@ _USED = """ARRAY(
         WHERE access_membership.team_id = access_grant.team_id
         UNION ALL
         SELECT 'anonymous' WHERE access_grant.is_public
-      )
-      AND (access_grant.registry_id IS NULL OR use.registry_id = access_grant.registry_id)
-      AND (
-        access_grant.path IN ('', use.path)
-        OR (right(access_grant.path, 2) = '/*'
-            AND starts_with(use.path, left(access_grant.path, -1)))
-      )
+    ) holder (principal)
+    CROSS JOIN LATERAL (
+        SELECT verb FROM access_use
+        WHERE access_use.principal = holder.principal AND last_at >= %s
+          AND (access_grant.registry_id IS NULL
+               OR access_use.registry_id = access_grant.registry_id)
+          AND (
+            access_grant.path IN ('', access_use.path)
+            OR (right(access_grant.path, 2) = '/*'
+                AND starts_with(access_use.path, left(access_grant.path, -1)))
+          )
+        OFFSET 0
+    ) use
 )"""
 # Of the verbs that its role allows. One comparison of all of them: the uses are looked for once.
 _ALLOWED = """ARRAY(

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from access import holders
 from access.actions import Action, texts
-from access.holders import Holder, Way
+from access.holders import Holder
 from access.scopes import Scope
 from dashboard.api.access.explaining import REASON, ReasonRow, actions_field
 from dashboard.api.bodies import Query, Row
@@ -100,10 +100,25 @@ def _holders(request: Request, query: Query, scope: Scope) -> Page[dict[str, Any
 
 
 def _told(found: Iterable[Holder]) -> dict[int, Any]:
-    """Each way once as its row tells it, by the way's own id: members of a team share theirs."""
-    ways = {id(way): way for one in found for way in one.ways}
-    rows = ReasonRow([_way(way) for way in ways.values()], many=True).data
-    return dict(zip(ways, rows, strict=True))
+    """Each way once, by its own id, as ReasonRow tells it: members of a team share theirs, and a
+    page may have thousands, of which a serializer would ask every field anew."""
+    words: dict[frozenset[Action], list[str]] = {}
+    moment = serializers.DateTimeField().to_representation
+    told: dict[int, Any] = {}
+    for way in (way for one in found for way in one.ways):
+        if id(way) not in told:
+            if way.actions not in words:
+                words[way.actions] = texts(way.actions)
+            told[id(way)] = {
+                "role": way.role.name if way.role else "owner",
+                "scope": str(way.scope),
+                "actions": words[way.actions],
+                "grant": way.grant,
+                "team": way.team or None,
+                "is_public": way.is_public,
+                "until": moment(way.until) if way.until else None,
+            }
+    return told
 
 
 def _holder(one: Holder, told: Mapping[int, Any]) -> dict[str, Any]:
@@ -112,16 +127,4 @@ def _holder(one: Holder, told: Mapping[int, Any]) -> dict[str, Any]:
         "everywhere": texts(one.everywhere),
         "in_part": texts(one.in_part),
         "reasons": [told[id(way)] for way in one.ways],
-    }
-
-
-def _way(way: Way) -> dict[str, Any]:
-    return {
-        "role": way.role.name if way.role else "owner",
-        "scope": way.scope,
-        "actions": texts(way.actions),
-        "grant": way.grant,
-        "team": way.team or None,
-        "is_public": way.is_public,
-        "until": way.until,
     }
