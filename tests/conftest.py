@@ -15,6 +15,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -136,6 +137,11 @@ def pytest_report_header() -> str:
     """Which real registries are here, and why one is not."""
     missing = [tools.why_missing(kind) for kind in registries.KINDS if tools.find(kind) is None]
     return "; ".join(["live registries: " + ", ".join(registries.available()), *missing])
+
+
+# A machine that is busy with something else has found no fault.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 # How workers share the tests ---------------------------------------------------------------------
