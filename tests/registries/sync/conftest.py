@@ -17,9 +17,10 @@ from registries.models import Registry
 from registries.oci.connection import Connection, Limits
 from tests.fakes.registry import FakeRegistry
 
-# A bad day in milliseconds: as many attempts, and hardly a wait between them.
+# A bad day in seconds: as many attempts, and hardly a wait between them. A registry of these tests may
+# be silent for a while only because the machine is busy.
 HASTY = Limits(
-    connect_seconds=2.0, stall_seconds=0.5, total_seconds=2.0, attempts=3, backoff_seconds=0.001
+    connect_seconds=2.0, stall_seconds=2.0, total_seconds=10.0, attempts=3, backoff_seconds=0.001
 )
 
 

@@ -26,7 +26,8 @@ def succeed(registry: Registry, *, full: bool = False) -> SyncRun:
     """A sync in which nothing may go wrong."""
     run = sync(registry, full=full)
     said = [f"{it.repository}:{it.reference} {it.message}" for it in run.problems.all()]
-    assert (run.state, run.summary, said) == ("succeeded", "", [])
+    found = (run.state, run.summary, said)
+    assert found == ("succeeded", "", []), found
     return run
 
 
