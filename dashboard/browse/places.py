@@ -21,7 +21,7 @@ from access.policy import Someone, visible_repositories
 from dashboard.browse.referrers import COSIGN_KINDS
 from dashboard.pagination import CappedCount
 from registries.models import Artifact, Manifest, ManifestChild, Registry, Tag, TagMove
-from registries.models.content import ArtifactQuerySet
+from registries.models.artifacts import ArtifactQuerySet
 from registries.oci.reference import Digest, referrers_tag
 
 # Of each registry, and of each other list: more are on a page of their own.

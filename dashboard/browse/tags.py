@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from dashboard.pagination import Column
 from registries.models import Artifact, ManifestChild, Repository, Tag
-from registries.models.content import PUSHED_OR_SEEN, ArtifactQuerySet
+from registries.models.artifacts import PUSHED_OR_SEEN, ArtifactQuerySet
 
 TAG_COLUMNS = {
     "date": Column(F("dated_at"), datetime, descending_first=True),

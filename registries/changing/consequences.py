@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from registries.models import Artifact, Manifest, ManifestChild, Tag
-from registries.models.content import ArtifactQuerySet, TagQuerySet
+from registries.models.artifacts import ArtifactQuerySet
+from registries.models.tags import TagQuerySet
 from registries.oci.outlines import Lock
 from registries.oci.reference import Digest, referrers_tag
 

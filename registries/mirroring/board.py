@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.mirroring.mirrors import is_pattern
 from registries.mirroring.statement import statement
-from registries.models.content import REFERRING_TAG
+from registries.models.tags import REFERRING_TAG
 from registries.sync.staging import fetch
 
 PAGE_SIZE = 50

@@ -1,16 +1,7 @@
 """The catalog: connections, what they hold, and the runs that keep our copy true."""
 
-from registries.models.content import (
-    Artifact,
-    Blob,
-    ImageConfig,
-    Manifest,
-    ManifestChild,
-    ManifestLayer,
-    Tag,
-    TagMove,
-    TagName,
-)
+from registries.models.artifacts import Artifact
+from registries.models.manifests import Blob, ImageConfig, Manifest, ManifestChild, ManifestLayer
 from registries.models.mirrors import Mirror
 from registries.models.registry import (
     ApiCredential,
@@ -21,6 +12,7 @@ from registries.models.registry import (
 )
 from registries.models.reports import RegistryReport
 from registries.models.sync import SyncBatch, SyncProblem, SyncRun
+from registries.models.tags import Tag, TagMove, TagName
 
 __all__ = [
     "ApiCredential",
