@@ -1,8 +1,4 @@
-"""Webhooks: made, changed, paused, resumed, removed. Screens and API call these and decide nothing.
-
-Whoever has a webhook is told all that happens in its scope, for as long as it lives. So it takes the
-right to manage webhooks on the whole scope, and for what tells of access the right to manage that.
-"""
+"""Webhooks: made, changed, given a new secret, removed. Screens and API call these and decide nothing."""
 
 from __future__ import annotations
 
@@ -10,41 +6,36 @@ import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from access.actions import Action
 from access.models import User
 from access.policy import Rights
-from access.reach import lying_in
 from access.scopes import Scope
 from registries.actor import Actor
 from registries.events import emit
 from registries.models import Registry
 from registries.secret import Secret
 from registries.transactions import durable
-from webhooks import wake
+from webhooks.care import locked, require_care
 from webhooks.events import (
     SigningSecretRotated,
     SubscriptionChanged,
     SubscriptionCreated,
     SubscriptionRemoved,
-    SubscriptionSwitched,
 )
 from webhooks.models import Delivery, Subscription
 from webhooks.outbound.sign import make_secret
 from webhooks.readable import told_to_manager
 from webhooks.subscription_settings import (
-    TAKES,
     SubscriptionSettings,
     allows_http,
     cleaned,
     require_for,
 )
+from webhooks.switching import stop_without_address
 from webhooks.targets import Target, parse_target
-from webhooks.tasks import deliver
 
 # How long the signing secret before works beside the new one.
 OVERLAP = timedelta(hours=24)
@@ -82,10 +73,11 @@ def create_subscription(
     made.headers = _stored(settings)
     made.save(force_insert=True)
     emit(
-        [SubscriptionCreated(_registry(made), timezone.now(), made.name, _told(made))], actor=actor
+        [SubscriptionCreated(made.registry_name, timezone.now(), made.name, _told(made))],
+        actor=actor,
     )
     if settings.url is None:
-        _stop_without_address(made, actor)
+        stop_without_address(made, actor)
     return Signed(made, secret)
 
 
@@ -124,49 +116,9 @@ def remove_subscription(subscription: Subscription, *, rights: Rights, actor: Ac
     """With its deliveries, also those that are still to be sent."""
     subscription = locked(subscription)
     require_care(subscription, rights)
-    registry, name, old = _registry(subscription), subscription.name, _told(subscription)
+    registry, name, old = subscription.registry_name, subscription.name, _told(subscription)
     subscription.delete()
     emit([SubscriptionRemoved(registry, timezone.now(), name, old)], actor=actor)
-
-
-@durable
-def pause_subscription(
-    subscription: Subscription, *, reason: str = "", rights: Rights, actor: Actor
-) -> Subscription:
-    """What happens from now on is held until it goes on. Pausing one that stopped is no error."""
-    subscription = locked(subscription)
-    require_care(subscription, rights)
-    if subscription.state != Subscription.State.PAUSED:
-        switch(subscription, Subscription.State.PAUSED, because=reason, actor=actor)
-        waiting = subscription.deliveries.filter(state=Delivery.State.WAITING)
-        waiting.update(state=Delivery.State.HELD, reason=reason[:255])
-    return subscription
-
-
-@durable
-def resume_subscription(
-    subscription: Subscription, *, send_held: bool, rights: Rights, actor: Actor
-) -> tuple[Subscription, int]:
-    """Go on, after a pause or a stop, with what was held meanwhile or without it; and how many
-    messages that were. Raises ValidationError where there is no address to send to."""
-    subscription = locked(subscription)
-    require_care(subscription, rights)
-    if not subscription.url.reveal():
-        raise ValidationError(_("It has no address yet: enter one first."))
-    if subscription.state != Subscription.State.ACTIVE:
-        switch(subscription, Subscription.State.ACTIVE, because="", actor=actor)
-    return subscription, _release(subscription, send=send_held)
-
-
-@durable
-def wait_for_address(subscription: Subscription, *, rights: Rights, actor: Actor) -> Subscription:
-    """Let one that is paused, and has no address yet, be paused no more: what happens is still held,
-    until somebody has entered the address and lets it go on."""
-    subscription = locked(subscription)
-    require_care(subscription, rights)
-    if not subscription.url.reveal() and subscription.state == Subscription.State.PAUSED:
-        _stop_without_address(subscription, actor)
-    return subscription
 
 
 @durable
@@ -184,7 +136,7 @@ def rotate_signing_secret(
     emit(
         [
             SigningSecretRotated(
-                _registry(subscription), timezone.now(), subscription.name, until.isoformat()
+                subscription.registry_name, timezone.now(), subscription.name, until.isoformat()
             )
         ],
         actor=actor,
@@ -192,68 +144,7 @@ def rotate_signing_secret(
     return Signed(subscription, secret)
 
 
-# Who may --------------------------------------------------------------------------------------
-
-
-def manageable(rights: Rights) -> QuerySet[Subscription]:
-    """The webhooks that who has these rights may manage; of others he does not know."""
-    condition = lying_in(rights.scopes(Action.WEBHOOK_MANAGE))
-    for action in dict.fromkeys(TAKES.values()):
-        told = [topic.value for topic, takes in TAKES.items() if takes is action]
-        condition &= lying_in(rights.scopes(action)) | ~Q(topics__overlap=told)
-    return Subscription.objects.filter(condition).select_related("registry", "team")
-
-
-def require_care(subscription: Subscription, rights: Rights) -> None:
-    """Raises PermissionDenied unless who has these rights may manage the webhook as it is."""
-    require_for(rights, subscription.scope, subscription.subscribed)
-
-
-def may_care(subscription: Subscription, rights: Rights) -> bool:
-    """Whether `require_care` lets pass."""
-    try:
-        require_care(subscription, rights)
-    except PermissionDenied:
-        return False
-    return True
-
-
 # Inside a transaction -------------------------------------------------------------------------
-
-
-def locked(subscription: Subscription) -> Subscription:
-    """The webhook as it is now, for this transaction alone."""
-    found = Subscription.objects.select_related("registry", "team").select_for_update(of=("self",))
-    return found.get(pk=subscription.pk)
-
-
-def switch(
-    subscription: Subscription, state: Subscription.State, *, because: str, actor: Actor
-) -> None:
-    """Let it be in this state from now on, and say why."""
-    now = timezone.now()
-    subscription.state, subscription.state_reason, subscription.state_at = state, because[:255], now
-    if state == Subscription.State.ACTIVE:
-        # Its receiver is given a fresh start.
-        subscription.failing_since, subscription.failures, subscription.slow_until = None, 0, None
-    subscription.save(
-        update_fields=[
-            "state", "state_reason", "state_at", "failing_since", "failures", "slow_until",
-        ]
-    )  # fmt: skip
-    emit(
-        [
-            SubscriptionSwitched(
-                _registry(subscription), now, subscription.name, str(state.value), because
-            )
-        ],
-        actor=actor,
-    )
-
-
-def _stop_without_address(subscription: Subscription, actor: Actor) -> None:
-    because = _("It came from a file without its address: enter that first.")
-    switch(subscription, Subscription.State.STOPPED, because=because, actor=actor)
 
 
 def _leave_out_unreadable(subscription: Subscription, rights: Rights) -> None:
@@ -268,16 +159,6 @@ def _leave_out_unreadable(subscription: Subscription, rights: Rights) -> None:
         ended_at=timezone.now(),
         reason=_("Left out when the webhook was changed by somebody who may not read it."),
     )
-
-
-def _release(subscription: Subscription, *, send: bool) -> int:
-    now = timezone.now()
-    held = Delivery.objects.filter(subscription=subscription, state=Delivery.State.HELD)
-    if not send:
-        reason = _("Left out when the webhook went on.")
-        return held.update(state=Delivery.State.GIVEN_UP, ended_at=now, reason=reason)
-    wake.after_commit(deliver)
-    return held.update(state=Delivery.State.WAITING, due_at=now, reason="", tries=0)
 
 
 def _fill(subscription: Subscription, settings: SubscriptionSettings, target: Target) -> None:
@@ -325,10 +206,6 @@ def _stored(settings: SubscriptionSettings) -> Secret:
     return Secret(json.dumps(dict(settings.headers)) if settings.headers else "")
 
 
-def _registry(subscription: Subscription) -> str:
-    return subscription.registry.name if subscription.registry else ""
-
-
 def _told(subscription: Subscription) -> dict[str, str]:
     """What the audit log keeps of it: of the address only the host, of headers nothing."""
     tag = f":{subscription.tag}" if subscription.tag else ""
@@ -364,7 +241,7 @@ def _emit_change(
         emit(
             [
                 SubscriptionChanged(
-                    _registry(subscription), timezone.now(), before["name"], old, new
+                    subscription.registry_name, timezone.now(), before["name"], old, new
                 )
             ],
             actor=actor,

@@ -46,9 +46,9 @@ from dashboard.governance.sections import (
     Section,
 )
 from registries.models import Mirror, Registry
+from webhooks.care import manageable
 from webhooks.models import Subscription
 from webhooks.subscription_settings import Where
-from webhooks.subscriptions import manageable
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,17 @@ from access.shortcuts import actor_of
 from tests import catalog
 from tests.cast import give
 from tests.webhooks import outbox
+from webhooks.care import manageable
 from webhooks.catalog import Topic
 from webhooks.models import Delivery, Event, Subscription
 from webhooks.subscription_settings import SubscriptionSettings, Where
 from webhooks.subscriptions import (
     change_subscription,
     create_subscription,
-    manageable,
-    pause_subscription,
     remove_subscription,
-    resume_subscription,
     rotate_signing_secret,
 )
+from webhooks.switching import pause_subscription, resume_subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -110,6 +110,11 @@ class Subscription(models.Model):
         return Scope(self.registry.name if self.registry else None, self.path)
 
     @property
+    def registry_name(self) -> str:
+        """Of its registry; empty for one that hears of all."""
+        return self.registry.name if self.registry else ""
+
+    @property
     def subscribed(self) -> tuple[Topic, ...]:
         """Its topics; one that an older or newer version wrote and we do not know tells nothing."""
         return tuple(topic for topic in Topic if topic.value in self.topics)

@@ -1,6 +1,6 @@
 """What people do with deliveries: send them again, ping, look at what would be sent.
 
-Who may is decided by who calls: `webhooks.subscriptions.require_care`.
+Who may is decided by who calls: `webhooks.care.require_care`.
 """
 
 from __future__ import annotations

@@ -19,9 +19,10 @@ from django.utils.translation import ngettext
 from access.models import User
 from registries.actor import SYSTEM
 from webhooks import tasks
+from webhooks.care import locked
 from webhooks.models import Delivery, Subscription
 from webhooks.outbound.recording import Failing, Recorded
-from webhooks.subscriptions import locked, switch
+from webhooks.switching import switch
 
 log = logging.getLogger(__name__)
 

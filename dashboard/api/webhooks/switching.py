@@ -24,7 +24,7 @@ from dashboard.api.webhooks.rows import (
     answer_signed,
     kept,
 )
-from webhooks import subscriptions as actions
+from webhooks import subscriptions, switching
 
 LONGEST_OVERLAP_HOURS = 24 * 7
 
@@ -73,7 +73,7 @@ class PauseWebhook(Resource):
         caller = self.caller
         found = kept(caller, webhook)
         reason = PauseBody.read(request)["reason"] or _("Paused by %s.") % caller.actor.label
-        paused = actions.pause_subscription(
+        paused = switching.pause_subscription(
             found, reason=reason, rights=caller.rights, actor=caller.actor
         )
         return Response(WebhookRow(paused).data)
@@ -96,7 +96,7 @@ class ResumeWebhook(Resource):
         caller = self.caller
         found = kept(caller, webhook)
         send_held = ResumeBody.read(request)["send_held"]
-        resumed, held = actions.resume_subscription(
+        resumed, held = switching.resume_subscription(
             found, send_held=send_held, rights=caller.rights, actor=caller.actor
         )
         return Response(ResumedWebhookRow(resumed, context={"held": held}).data)
@@ -122,7 +122,7 @@ class RotateSigningSecret(Resource):
         caller = self.caller
         found = kept(caller, webhook)
         hours = SigningRotationBody.read(request)["overlap_hours"]
-        signed = actions.rotate_signing_secret(
+        signed = subscriptions.rotate_signing_secret(
             found, overlap=timedelta(hours=hours), rights=caller.rights, actor=caller.actor
         )
         return answer_signed(signed, HTTPStatus.CREATED)

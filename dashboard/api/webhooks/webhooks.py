@@ -38,6 +38,7 @@ from dashboard.views.webhooks.editing import team_to_tell, teams_to_tell
 from dashboard.views.webhooks.listing import COLUMNS, narrowed, with_last_delivery
 from registries.transactions import together
 from webhooks import subscriptions as actions
+from webhooks.care import locked, manageable
 from webhooks.catalog import Topic
 from webhooks.figures import days_of
 from webhooks.models import Subscription
@@ -107,7 +108,7 @@ class Webhooks(Resource):
         caller = self.caller
         require_keeper(caller)
         query = WebhookQuery.read(request)
-        found = with_last_delivery(narrowed(actions.manageable(caller.rights), query.values))
+        found = with_last_delivery(narrowed(manageable(caller.rights), query.values))
         page = turn_page(request, found, query, COLUMNS)
         days = days_of((webhook.pk for webhook in page.rows), now=timezone.now())
         for webhook in page.rows:
@@ -180,7 +181,7 @@ class OneWebhook(Resource):
         found = kept(caller, webhook)
         given = WebhookBody.read(request, partial=True)
         with together():
-            found = actions.locked(found)
+            found = locked(found)
             require_match(request, WebhookRow(found).data)
             actions.change_subscription(
                 found, _changed(caller, found, given), rights=caller.rights, actor=caller.actor
@@ -199,7 +200,7 @@ class OneWebhook(Resource):
         caller = self.caller
         found = kept(caller, webhook)
         with together():
-            found = actions.locked(found)
+            found = locked(found)
             require_match(request, WebhookRow(found).data)
             actions.remove_subscription(found, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)

@@ -10,7 +10,7 @@ from dashboard.governance.acts.hands import Hands, Shown
 from dashboard.governance.changes import Change, Verb
 from dashboard.governance.judging import subscription_of
 from dashboard.governance.stored_secrets import resolved
-from webhooks import subscriptions
+from webhooks import subscriptions, switching
 from webhooks.models import Subscription
 from webhooks.subscription_settings import SubscriptionSettings
 
@@ -32,7 +32,7 @@ def webhook(change: Change, hands: Hands) -> None:
         gets_address = not held.url.reveal() and settings.url is not None
         held = subscriptions.change_subscription(held, settings, **by)
         if gets_address and held.state == Subscription.State.STOPPED:
-            held, _sent = subscriptions.resume_subscription(held, send_held=True, **by)
+            held, _sent = switching.resume_subscription(held, send_held=True, **by)
     _pause_or_resume(change, held, by)
 
 
@@ -54,9 +54,9 @@ def _settings(change: Change, hands: Hands) -> SubscriptionSettings:
 def _pause_or_resume(change: Change, held: Subscription, by: dict[str, Any]) -> None:
     paused = held.state == Subscription.State.PAUSED
     if change.item.values["paused"] and not paused:
-        subscriptions.pause_subscription(held, reason="", **by)
+        switching.pause_subscription(held, reason="", **by)
     elif paused and not change.item.values["paused"]:
         if held.url.reveal():
-            subscriptions.resume_subscription(held, send_held=True, **by)
+            switching.resume_subscription(held, send_held=True, **by)
         else:
-            subscriptions.wait_for_address(held, **by)
+            switching.wait_for_address(held, **by)

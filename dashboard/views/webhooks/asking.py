@@ -12,8 +12,8 @@ from access.actions import Action
 from access.scopes import EVERYTHING
 from dashboard.callers import Caller
 from dashboard.views.access.asking import Asker, asker
+from webhooks.care import manageable
 from webhooks.models import Subscription
-from webhooks.subscriptions import manageable
 
 
 def keeper(request: HttpRequest) -> Asker:

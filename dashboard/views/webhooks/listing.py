@@ -19,9 +19,9 @@ from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Column, Order, Page, paginate
 from dashboard.views.access.suggest import suggested_scopes
 from dashboard.views.webhooks.asking import keeper
+from webhooks.care import manageable
 from webhooks.figures import Day, days_of, together
 from webhooks.models import Delivery, Subscription
-from webhooks.subscriptions import manageable
 
 COLUMNS = {"name": Column(F("name"), str)}
 
