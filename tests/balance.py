@@ -24,7 +24,7 @@ TOGETHER = (
     "tests/browser/test_trust_screens.py",
     "tests/browser/test_webhook_screens.py",
     "tests/dashboard/test_embedded.py",
-    "tests/live/test_command.py",
+    "tests/live/command/",
     "tests/live/test_notifications.py",
     "tests/live/test_gitea.py",
     "tests/live/",

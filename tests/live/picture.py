@@ -25,8 +25,8 @@ from portolan.main import main
 from registries.models import Registry
 from tests import catalog
 from tests.access.tokens import asking
+from tests.live.command.conftest import db, server  # noqa: F401  fixtures
 from tests.live.shells import ROOT, Home
-from tests.live.test_command import db, server  # noqa: F401  fixtures
 
 PICTURE = ROOT / "docs" / "images" / "command.svg"
 COLUMNS = 92
