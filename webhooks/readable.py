@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db.models import Q
 
 from access.actions import Action
 from access.policy import SEEING, Rights
+from access.ranges import below, paths_in
 from access.scopes import Extent, Scope
 from webhooks.catalog import Topic
 from webhooks.subscription_settings import TAKES
@@ -19,7 +21,10 @@ def told_to_manager(rights: Rights, *, through: str = "") -> Q:
 
     A webhook that was narrowed, or given other topics, still has in its log what it told before.
     """
+    ping = Q(**{f"{through}topic": Topic.PING.value})
     managed = rights.scopes(Action.WEBHOOK_MANAGE)
+    if not managed:
+        return ping
     condition = happened_in(managed, through=through) | _granted_in(managed, through)
     for action in dict.fromkeys(TAKES.values()):
         topics = [topic.value for topic, takes in TAKES.items() if takes is action]
@@ -27,7 +32,7 @@ def told_to_manager(rights: Rights, *, through: str = "") -> Q:
         scopes = rights.scopes(action)
         there = happened_in(scopes, through=through) | _granted_in(scopes, through)
         condition &= others | there
-    return condition | Q(**{f"{through}topic": Topic.PING.value})
+    return condition | ping
 
 
 def seen_by(rights: Rights) -> Q:
@@ -37,13 +42,25 @@ def seen_by(rights: Rights) -> Q:
 
 def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:
     """The condition on events in any of these scopes; no scope, no event."""
-    condition = Q(pk__in=())
+    by_registry: defaultdict[str, list[Scope]] = defaultdict(list)
     for scope in scopes:
         if scope.registry is None:
             # Not the empty Q(): beside an "or" that would vanish, instead of holding for all.
             return Q(pk__isnull=False)
-        condition |= _in_one(scope, through)
+        by_registry[scope.registry].append(scope)
+    condition = Q(pk__in=())
+    for registry, here in by_registry.items():
+        condition |= Q(**{f"{through}registry": registry}) & paths_in(here, f"{through}repository")
     return condition
+
+
+def of_repository(path: str, *, through: str = "") -> Q:
+    """The condition on events of one repository, or, with `shop/*`, of all below."""
+    repository = f"{through}repository"
+    if not path.endswith("/*"):
+        return Q(**{repository: path})
+    first, end = below(path[:-1])
+    return Q(**{f"{repository}__gte": first, f"{repository}__lt": end})
 
 
 def _granted_in(scopes: Iterable[Scope], through: str) -> Q:
@@ -55,17 +72,3 @@ def _granted_in(scopes: Iterable[Scope], through: str) -> Q:
             below = {f"{through}data__scope__startswith": f"{scope.registry}/{scope.prefix}"}
             condition |= Q(**{f"{through}topic__in": topics}, **below)
     return condition
-
-
-def _in_one(scope: Scope, through: str) -> Q:
-    here = Q(**{f"{through}registry": scope.registry})
-    repository = f"{through}repository"
-    match scope.extent:
-        case Extent.PATTERN:
-            # "/" + 1 is "0": all that begins with the prefix, by byte order (collation C).
-            end = scope.prefix[:-1] + "0"
-            return here & Q(**{f"{repository}__gte": scope.prefix, f"{repository}__lt": end})
-        case Extent.REPOSITORY:
-            return here & Q(**{repository: scope.path})
-        case _:
-            return here
