@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 
 from django.utils.translation import gettext_lazy as _
 
@@ -25,17 +26,9 @@ class Action(Enum):
     ACCESS_MANAGE = ("access", "manage")
     AUDIT_READ = ("audit", "read")
 
-    @property
-    def resource(self) -> str:
-        return self.value[0]
-
-    @property
-    def verb(self) -> str:
-        return self.value[1]
-
-    @property
-    def text(self) -> str:
-        return f"{self.resource} {self.verb}"
+    def __init__(self, resource: str, verb: str) -> None:
+        self.resource, self.verb = resource, verb
+        self.text = f"{resource} {verb}"
 
     @property
     def label(self) -> str:
@@ -76,10 +69,19 @@ DOCKER = {
 }
 
 
+def ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """The same in the order of the enum, each once."""
+    return _ordered(frozenset(actions))
+
+
+@lru_cache(maxsize=1024)
+def _ordered(actions: frozenset[Action]) -> tuple[Action, ...]:
+    return tuple(action for action in Action if action in actions)
+
+
 def texts(actions: Iterable[Action]) -> list[str]:
     """Their text forms in the order of the enum, for storing and showing."""
-    wanted = set(actions)
-    return [action.text for action in Action if action in wanted]
+    return [action.text for action in ordered(actions)]
 
 
 def parsed(texts: Iterable[str]) -> frozenset[Action]:

@@ -75,7 +75,7 @@ def effect(somebody: Subject, scope: Scope) -> Effect:
     return Effect(
         [action for action in Action if action in everywhere],
         [action for action in Action if action in in_part],
-        tuple(sorted(reasons, key=lambda one: (one.scope.extent.value, str(one.scope), one.role))),
+        tuple(sorted(reasons, key=lambda one: (one.scope.extent, str(one.scope), one.role))),
         _is_off(somebody),
     )
 

@@ -1,31 +1,34 @@
 """Who has access on a scope: effective, team members and superusers included, and by which way.
 
-Lists are conditions in SQL, one page at a time; the ways of a whole page are two statements.
+Lists are conditions in SQL, one page at a time; the ways of a whole page are three statements.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from access.actions import ALL, Action
+from access.actions import ALL, Action, ordered
 from access.models import Grant, Membership, Role, ServicePrincipal, User
 from access.models.roles import GrantQuerySet
 from access.principals import PUBLIC, Principal
 from access.scopes import EVERYTHING, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way by which access reaches somebody; without a grant (by id) it is a superuser's flag."""
+class Way(NamedTuple):
+    """One way by which access reaches somebody; without a grant (by id) it is a superuser's flag.
+
+    A tuple: thousands may reach a page of people.
+    """
 
     actions: frozenset[Action]
     scope: Scope
+    covers: bool  # all of the scope that was asked about, not a part of it only
     grant: int | None = None
     role: Role | None = None
     team: str = ""
@@ -39,20 +42,18 @@ class Holder:
     """Somebody who may do something on the scope that was asked about, and why."""
 
     principal: Principal
-    asked: Scope
     ways: tuple[Way, ...]
 
     @property
-    def everywhere(self) -> list[Action]:
+    def everywhere(self) -> tuple[Action, ...]:
         """What is allowed in all of the scope, in the order of the enum."""
-        covering = [way.actions for way in self.ways if way.scope.contains(self.asked)]
-        return _ordered(frozenset().union(*covering))
+        return ordered(_all_of(way.actions for way in self.ways if way.covers))
 
     @property
-    def in_part(self) -> list[Action]:
+    def in_part(self) -> tuple[Action, ...]:
         """What is allowed in a part of the scope only."""
-        touching = frozenset().union(*(way.actions for way in self.ways))
-        return _ordered(touching - frozenset(self.everywhere))
+        touching = _all_of(way.actions for way in self.ways)
+        return ordered(touching.difference(self.everywhere))
 
     @property
     def may_all(self) -> bool:
@@ -88,13 +89,12 @@ def explain_people(
         teams_of[user_id].append(team_id)
     teams = {team for joined in teams_of.values() for team in joined}
     grants = _grants(scope, action, at).filter(Q(user__in=rows) | Q(team__in=teams))
-    ways = _ways(grants)
+    ways = _ways(grants, scope)
     return [
         Holder(
             Principal.of(user),
-            scope,
             (
-                *((Way(ALL, EVERYTHING),) if user.is_superuser else ()),
+                *((Way(ALL, EVERYTHING, covers=True),) if user.is_superuser else ()),
                 *ways.of_user[user.pk],
                 *(way for team in teams_of[user.pk] for way in ways.of_team[team]),
             ),
@@ -107,14 +107,15 @@ def explain_machines(
     rows: Sequence[ServicePrincipal], scope: Scope, action: Action | None, *, at: datetime
 ) -> list[Holder]:
     """Each of these machines with its grants."""
-    ways = _ways(_grants(scope, action, at).filter(service_principal__in=rows)).of_machine
-    return [Holder(Principal.of(one), scope, tuple(ways[one.pk])) for one in rows]
+    grants = _grants(scope, action, at).filter(service_principal__in=rows)
+    ways = _ways(grants, scope).of_machine
+    return [Holder(Principal.of(one), tuple(ways[one.pk])) for one in rows]
 
 
 def the_public(scope: Scope, action: Action | None, *, at: datetime) -> Holder | None:
     """What everybody may do there, also without signing in; None if nothing."""
-    ways = _ways(_grants(scope, action, at).public()).of_public
-    return Holder(PUBLIC, scope, tuple(ways)) if ways else None
+    ways = _ways(_grants(scope, action, at).public(), scope).of_public
+    return Holder(PUBLIC, tuple(ways)) if ways else None
 
 
 def _grants(scope: Scope, action: Action | None, at: datetime) -> GrantQuerySet:
@@ -142,30 +143,30 @@ class _Ways:
             self.of_public.append(way)
 
 
-def _ways(grants: GrantQuerySet) -> _Ways:
-    """The members of a team share its ways. Thousands may reach a page of people: rows are read
-    and not objects, and what a role allows is worked out once."""
-    roles: dict[int, tuple[Role, frozenset[Action]]] = {}
-    found = []
-    for row in grants.values_list(
-        *("pk", "user_id", "team_id", "team__name", "service_principal_id", "is_public"),
-        *("registry__name", "path", "until", "reason"),
-        *("role_id", "role__name", "role__label", "role__actions"),
-    ):
-        pk, user, team, team_name, machine, is_public, registry, path, until, reason, *told = row
-        pk_of_role, name, label, actions = told
-        if pk_of_role not in roles:
-            role = Role(pk=pk_of_role, name=name, label=label, actions=actions)
-            roles[pk_of_role] = role, role.allowed
-        role, allowed = roles[pk_of_role]
-        scope = Scope(registry, path)
-        way = Way(allowed, scope, pk, role, team_name or "", is_public, until, reason)
-        found.append((scope.extent.value, str(scope), user, team, machine, way))
+def _ways(grants: GrantQuerySet, asked: Scope) -> _Ways:
+    """The members of a team share its ways. Rows are read and not objects; of roles and scopes,
+    which many grants have in common, each is looked at once."""
+    rows = list(
+        grants.values_list(
+            *("registry__name", "path", "pk", "role_id", "user_id", "team_id", "team__name"),
+            *("service_principal_id", "is_public", "until", "reason"),
+        )
+    )
+    roles = {role.pk: (role, role.allowed) for role in Role.objects.all()}
+    scopes = {place: Scope(*place) for place in {row[:2] for row in rows}}
+    covering = {place: scope.contains(asked) for place, scope in scopes.items()}
+    order = {place: (scope.extent, str(scope)) for place, scope in scopes.items()}
     ways = _Ways()
-    for *_, user, team, machine, way in sorted(found, key=itemgetter(0, 1)):
+    for row in sorted(rows, key=lambda row: order[row[:2]]):
+        place = row[:2]
+        pk, role_id, user, team, name, machine, is_public, until, reason = row[2:]
+        role, allowed = roles[role_id]
+        covers = covering[place]
+        way = Way(allowed, scopes[place], covers, pk, role, name or "", is_public, until, reason)
         ways.add(user, team, machine, way)
     return ways
 
 
-def _ordered(actions: frozenset[Action]) -> list[Action]:
-    return [action for action in Action if action in actions]
+def _all_of(actions: Iterable[frozenset[Action]]) -> frozenset[Action]:
+    # Of thousands of ways, but few roles: each once.
+    return frozenset[Action]().union(*set(actions))

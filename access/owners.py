@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from access.models import Grant, Role, User
+from access.models import Grant, Membership, Role, User
 from access.scopes import EVERYTHING, Scope
 
 # Two owners who remove each other at the same moment must not both succeed.
@@ -19,19 +19,9 @@ def makes_owner(role: Role, scope: Scope) -> bool:
     return role.name == "owner" and scope == EVERYTHING
 
 
-def owners() -> list[User]:
+def owner_ids() -> set[int]:
     """Active people who own everything, with no end in sight: by flag, by grant or by team."""
-    lasting = Grant.objects.filter(role__name="owner", registry__isnull=True, until__isnull=True)
-    return list(
-        User.objects.filter(is_active=True)
-        .filter(
-            Q(is_superuser=True)
-            | Q(pk__in=lasting.filter(user__isnull=False).values("user"))
-            | Q(memberships__team__in=lasting.filter(team__isnull=False).values("team"))
-        )
-        .distinct()
-        .order_by("username")
-    )
+    return set(_owners().values_list("pk", flat=True))
 
 
 def lock() -> None:
@@ -43,7 +33,17 @@ def lock() -> None:
 def require_one() -> None:
     """After a change, inside its transaction and under the lock: raises ValidationError if nobody
     is left who owns everything."""
-    if not owners():
+    if not _owners().exists():
         raise ValidationError(
             _("This would remove the last owner. Make somebody else Owner of everything first.")
         )
+
+
+def _owners() -> QuerySet[User]:
+    lasting = Grant.objects.filter(role__name="owner", registry__isnull=True, until__isnull=True)
+    members = Membership.objects.filter(team__in=lasting.filter(team__isnull=False).values("team"))
+    return User.objects.filter(is_active=True).filter(
+        Q(is_superuser=True)
+        | Q(pk__in=lasting.filter(user__isnull=False).values("user"))
+        | Q(pk__in=members.values("user"))
+    )

@@ -78,7 +78,7 @@ def deactivate(person: User, *, rights: Rights, actor: Actor) -> None:
     person = User.objects.select_for_update().get(pk=person.pk)
     if not person.is_active:
         return
-    was_owner = person in owners.owners()
+    was_owner = person.pk in owners.owner_ids()
     person.is_active = False
     person.save(update_fields=["is_active"])
     if was_owner:
@@ -118,7 +118,7 @@ def unmake_superuser(person: User, *, rights: Rights, actor: Actor) -> None:
     _require_everything(rights)
     owners.lock()
     person = User.objects.select_for_update().get(pk=person.pk)
-    was_owner = person in owners.owners()
+    was_owner = person.pk in owners.owner_ids()
     _set_superuser(person, False, actor)
     if was_owner:
         owners.require_one()

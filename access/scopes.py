@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import IntEnum
 
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,7 @@ class InvalidScope(ValueError):  # noqa: N818  named for what happened
     """A text is no scope; the message says what one looks like."""
 
 
-class Extent(Enum):
+class Extent(IntEnum):
     """How much a scope covers, widest first."""
 
     EVERYTHING = 0
@@ -91,6 +91,8 @@ class Scope:
 
     def contains(self, other: Scope) -> bool:
         """Whether what holds here holds in all of the other scope, too."""
+        if self.extent > other.extent:
+            return False  # what is narrower holds nothing wider: the answer to most questions
         match self.extent:
             case Extent.EVERYTHING:
                 return True

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, CharField
+from django.db.models import BooleanField, CharField, ExpressionWrapper, Value
 from django.db.models.expressions import RawSQL
 
 from access import grants
@@ -70,15 +70,17 @@ def less_used(among: GrantQuerySet, *, since: datetime, at_all: bool = False) ->
     """Those of the grants, older than `since`, of whose role a docker verb was not seen since; with
     `at_all`, only those of which none was.
 
-    Each has `used`, the verbs that were seen, and `heard`, whether anything was ever seen of its
+    Each has `used`, the verbs that were seen (none with `at_all`), and `heard`, whether anything was ever seen of its
     registry: where nothing was, silence proves nothing.
     """
     allowed = [list(DOCKER), [action.text for action in DOCKER.values()]]
     # Constants, with parameters.
     spare = RawSQL(_SPARE_AT_ALL if at_all else _SPARE, [*allowed, since], BooleanField())  # noqa: S611
-    used = RawSQL(_USED, [since], ArrayField(CharField()))  # noqa: S611
+    used = Value("{}") if at_all else RawSQL(_USED, [since])  # noqa: S611
     heard = RawSQL(_HEARD, [], BooleanField())  # noqa: S611
-    return among.filter(spare, granted_at__lt=since).annotate(used=used, heard=heard)
+    return among.filter(spare, granted_at__lt=since).annotate(
+        used=ExpressionWrapper(used, ArrayField(CharField())), heard=heard
+    )
 
 
 def used_verbs(grant: Grant) -> list[str]:

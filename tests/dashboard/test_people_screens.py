@@ -20,7 +20,7 @@ from tests.cast import PASSWORD, give, signed_in
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = "/access/people/"
 NINA = {"username": "nina", "email": "nina@example.com", "first_name": "Nina", "last_name": ""}
-STATEMENTS = 5
+STATEMENTS = 4
 BUTTONS = ["link", "off", "on", "sessions/end", "owner", "owner/end", "factors/remove"]
 
 

@@ -123,8 +123,8 @@ class People(Resource):
         query = PersonQuery.read(request)
         found = narrowed(User.objects.all(), query["q"] or "", query["state"] or "")
         page = turn_page(request, as_listed(found), query, BY_NAME_OR_SEEN)
-        owning = set(owners.owners())
-        rows = [_about(person, person in owning) for person in page.rows]
+        owning = owners.owner_ids()
+        rows = [_about(person, person.pk in owning) for person in page.rows]
         return answer_page(request, replaced(page, rows), query, PersonRow)
 
     @extend_schema(
@@ -262,7 +262,7 @@ def shown_person(person: User) -> dict[str, Any]:
 
 def _one(found: QuerySet[User]) -> dict[str, Any]:
     person = as_listed(found).get()
-    return _about(person, person in owners.owners())
+    return _about(person, person.pk in owners.owner_ids())
 
 
 def _about(person: User, is_owner: bool) -> dict[str, Any]:
@@ -272,5 +272,5 @@ def _about(person: User, is_owner: bool) -> dict[str, Any]:
         "person": person,
         "state": "off" if not person.is_active else "active" if was_here else "invited",
         "is_owner": is_owner,
-        "teams": sorted(team.name for team in person.teams.all()),
+        "teams": getattr(person, "team_names", []),
     }

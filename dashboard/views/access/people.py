@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access import keyring, owners, sessions
 from access import people as actions
 from access.actions import ALL, Action
-from access.models import Grant, User
+from access.models import Grant, Team, User
 from access.personal_tokens import tokens_of
 from access.principals import Principal
 from access.scopes import EVERYTHING
@@ -57,13 +58,13 @@ def people(request: HttpRequest) -> HttpResponse:
         found = narrowed(found, form.cleaned_data["q"], form.cleaned_data["state"])
     order = Order.read(request.GET.get("sort", ""), BY_NAME_OR_SEEN)
     page = paginate(as_listed(found), order=order, query=request.GET)
-    owning = set(owners.owners())
+    owning = owners.owner_ids()
     context = {
         "section": "access",
         "form": form,
         "order": order,
         "page": page,
-        "rows": [(person, person in owning) for person in page.rows],
+        "rows": [(person, person.pk in owning) for person in page.rows],
         "count": CappedCount.of(found),
     }
     return render_page(request, "access/people/people.html", context, fragment="list")
@@ -185,9 +186,10 @@ def narrowed(found: QuerySet[User], words: str, state: str) -> QuerySet[User]:
 
 
 def as_listed(found: QuerySet[User]) -> QuerySet[User]:
-    """With their teams, and whether they have a second factor."""
+    """With the names of their teams, and whether they have a second factor."""
+    teams = Team.objects.filter(memberships__user=OuterRef("pk")).order_by("name").values("name")
     factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes")
-    return found.prefetch_related("teams").annotate(has_second_factor=Exists(factors))
+    return found.annotate(team_names=ArraySubquery(teams), has_second_factor=Exists(factors))
 
 
 def _about(request: HttpRequest, one: Asker, shown: User) -> dict[str, object]:
@@ -200,7 +202,7 @@ def _about(request: HttpRequest, one: Asker, shown: User) -> dict[str, object]:
         "principal": Principal.of(shown),
         "masters": actions.masters(shown, one.rights),
         "owns": one.rights.allowed_in(EVERYTHING) >= ALL,
-        "is_owner": shown in owners.owners(),
+        "is_owner": shown.pk in owners.owner_ids(),
         "memberships": shown.memberships.select_related("team").order_by("team__name"),
         "order": order,
         "page": page,
