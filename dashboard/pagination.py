@@ -60,11 +60,16 @@ class CappedCount:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Something a list may be sorted by: an expression that is never null, and its type."""
+    """Something a list may be sorted by: an expression that is never null, and its type.
+
+    Where no index has that order, all rows are sorted for a page. `alone` sorts nothing but keys
+    and ids, and reads the rest of the page's rows by those.
+    """
 
     key: Combinable
     type: type[str | int | datetime]
     descending_first: bool = False
+    alone: bool = False
 
     def parse(self, value: Any) -> Any:
         """The value of a cursor. Raises ValueError or TypeError if it is of another type."""
@@ -142,7 +147,11 @@ def paginate(
     if cursor is not None:
         keyed = keyed.filter(_beyond(cursor, descending=descending))
     sign = "-" if descending else ""
-    found = list(keyed.order_by(f"{sign}{KEY}", f"{sign}pk")[: size + 1])
+    sorting = f"{sign}{KEY}", f"{sign}pk"
+    if order.column.alone:
+        chosen = keyed.order_by(*sorting)[: size + 1]
+        keyed = rows.annotate(**{KEY: order.column.key}).filter(pk__in=chosen.values("pk"))
+    found = list(keyed.order_by(*sorting)[: size + 1])
     more = len(found) > size
     shown = found[:size]
     if backwards:

@@ -83,7 +83,8 @@ def days_of(subscriptions: Iterable[UUID], *, now: datetime) -> dict[UUID, Day]:
             )
             for pk, ago, delivered, failed in cursor.fetchall():
                 counts[pk][ago] = delivered, failed
-    return {pk: _day(by_hour, now) for pk, by_hour in counts.items()}
+    empty = _empty(now)
+    return {pk: _day(by_hour, empty) for pk, by_hour in counts.items()}
 
 
 def together(days: Iterable[Day], *, now: datetime) -> Day:
@@ -93,13 +94,16 @@ def together(days: Iterable[Day], *, now: datetime) -> Day:
         for ago, hour in enumerate(reversed(day.hours)):
             delivered, failed = summed.get(ago, (0, 0))
             summed[ago] = delivered + hour.delivered, failed + hour.failed
-    return _day(summed, now)
+    return _day(summed, _empty(now))
 
 
-def _day(by_hour: Mapping[int, tuple[int, int]], now: datetime) -> Day:
-    return Day(
-        tuple(
-            Hour(now - timedelta(hours=ago + 1), *by_hour.get(ago, (0, 0)))
-            for ago in reversed(range(HOURS))
-        )
-    )
+def _empty(now: datetime) -> tuple[Hour, ...]:
+    return tuple(Hour(now - timedelta(hours=ago), 0, 0) for ago in range(HOURS, 0, -1))
+
+
+def _day(by_hour: Mapping[int, tuple[int, int]], empty: Iterable[Hour]) -> Day:
+    hours = list(empty)
+    for ago, (delivered, failed) in by_hour.items():
+        place = HOURS - 1 - ago
+        hours[place] = Hour(hours[place].begins, delivered, failed)
+    return Day(tuple(hours))

@@ -59,7 +59,15 @@ class Resource(APIView):
         # Two callers are told different things at the same address.
         patch_vary_headers(finished, ("Authorization", "Cookie"))
         patch_cache_control(finished, private=True, no_cache=True)
+        if isinstance(finished, Response):  # and not a stream
+            finished.add_post_render_callback(self._let_go)
         return finished
+
+    def _let_go(self, response: Response) -> None:
+        """The answer, its view and its request hold each other; without this, thousands of rows
+        that are long written would wait for the garbage collector, and then others for it."""
+        del response.renderer_context  # type: ignore[attr-defined]  # unknown to the stubs
+        del self.response
 
 
 def _once(post: Handler) -> Handler:

@@ -35,6 +35,7 @@ from dashboard.views.webhooks.webhook import (
 from webhooks.catalog import Topic
 from webhooks.models import Delivery
 from webhooks.outbound import actions
+from webhooks.readable import of_repository
 
 _BARE = {
     "id": 88012,
@@ -130,7 +131,7 @@ class DeliveryQuery(PageQuery):
     state = serializers.ChoiceField(choices=Delivery.State.values, required=False)
     topic = serializers.ChoiceField(choices=Topic.values, required=False)
     repository = serializers.CharField(
-        required=False, max_length=255, help_text="A part of its path."
+        required=False, max_length=255, help_text="Its path, or `shop/*` for all below."
     )
     since = serializers.DateField(required=False, help_text="The first day (UTC).")
     until = serializers.DateField(required=False, help_text="The last day, with all of it.")
@@ -169,8 +170,10 @@ class Deliveries(Resource):
         caller = self.caller
         found = kept(caller, webhook)
         query = DeliveryQuery.read(request)
-        rows = narrowed(deliveries_of(caller, found), query.values).select_related("event")
-        page = turn_page(request, rows, query, ORDERS)
+        rows = narrowed(deliveries_of(caller, found), query.values)
+        if path := query["repository"]:
+            rows = rows.filter(of_repository(path, through="event__"))
+        page = turn_page(request, rows.select_related("event"), query, ORDERS)
         shown = with_last_attempts(list(page.rows))
         for delivery, attempt in shown:
             delivery.last_attempt = attempt  # type: ignore[attr-defined]  # for its row

@@ -18,7 +18,7 @@ from webhooks.catalog import Topic
 from webhooks.following import TOLD
 from webhooks.models import Event
 from webhooks.outbound.message_id import message_id
-from webhooks.readable import seen_by, told_to_manager
+from webhooks.readable import of_repository, seen_by, told_to_manager
 from webhooks.settled import settled_before
 from webhooks.subscription_settings import CHOOSABLE
 
@@ -138,8 +138,5 @@ def _wanted(query: EventQuery) -> Q:
     for name in ("registry", "tag"):
         if query[name]:
             wanted &= Q(**{name: query[name]})
-    path = query["repository"] or ""
-    if path.endswith("/*"):
-        # "/" + 1 is "0": all that begins with the prefix, by byte order (collation C).
-        return wanted & Q(repository__gte=path[:-1], repository__lt=f"{path[:-2]}0")
-    return wanted & Q(repository=path) if path else wanted
+    path = query["repository"]
+    return wanted & of_repository(path) if path else wanted

@@ -31,6 +31,7 @@ COLUMNS = {
             output_field=CharField(),
         ),
         str,
+        alone=True,
     ),
 }
 

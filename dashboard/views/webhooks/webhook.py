@@ -25,7 +25,7 @@ from dashboard.pagination import CappedCount, Column, Order, paginate
 from dashboard.views.access.asking import Asker, ids_of
 from dashboard.views.access.submitting import acted
 from dashboard.views.webhooks.asking import keeper, webhook_or_404
-from webhooks import subscriptions as actions
+from webhooks import switching
 from webhooks.catalog import Topic
 from webhooks.figures import days_of
 from webhooks.models import Attempt, Delivery, Subscription
@@ -47,7 +47,11 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     form = DeliveryFilterForm(request.GET)
     readable = deliveries_of(one, shown)
-    found = narrowed(readable, form.cleaned_data) if form.is_valid() else readable
+    found = readable
+    if form.is_valid():
+        # A part is enough for people; programs name whole paths, which an index has.
+        part = form.cleaned_data["repository"]
+        found = narrowed(readable, form.cleaned_data).filter(event__repository__contains=part)
     page = paginate(found.select_related("event"), order=NEWEST, query=request.GET)
     held = shown.deliveries.filter(state=Delivery.State.HELD)
     context = {
@@ -109,13 +113,11 @@ def deliveries_of(one: Caller, shown: Subscription) -> QuerySet[Delivery]:
 
 
 def narrowed(found: QuerySet[Delivery], wanted: Mapping[str, Any]) -> QuerySet[Delivery]:
-    """Those that pass a filter's `state`, `topic`, `repository`, `since` and `until` (days)."""
+    """Those that pass a filter's `state`, `topic`, `since` and `until` (days)."""
     if state := wanted.get("state"):
         found = found.filter(state=state)
     if topic := wanted.get("topic"):
         found = found.filter(event__topic=topic)
-    if repository := wanted.get("repository"):
-        found = found.filter(event__repository__contains=repository)
     if day := wanted.get("since"):
         found = found.filter(created_at__gte=datetime.combine(day, time.min, UTC))
     if day := wanted.get("until"):
@@ -146,14 +148,14 @@ def _has_two_secrets(shown: Subscription, now: datetime) -> bool:
 
 
 def _pause(one: Asker, shown: Subscription) -> str:
-    actions.pause_subscription(
+    switching.pause_subscription(
         shown, reason=_("Paused by %s.") % one.actor.label, rights=one.rights, actor=one.actor
     )
     return _("The webhook is paused: what happens from now on is held.")
 
 
 def _resume(one: Asker, shown: Subscription, *, send_held: bool) -> str:
-    _webhook, number = actions.resume_subscription(
+    _webhook, number = switching.resume_subscription(
         shown, send_held=send_held, rights=one.rights, actor=one.actor
     )
     if not number:
