@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import Any, cast
 
 from django.db import connection, transaction
-from django.test import Client
 
 from access.models import User
 from access.policy import visible_repositories
 from benchmarks import api_company, scale
-from benchmarks.listing import API, REQUESTS, SIZE, Listing, client_of, line
+from benchmarks.caller import Caller, caller_of
+from benchmarks.listing import API, REQUESTS, SIZE, Listing, line
 from benchmarks.report import Line
 from dashboard.api.catalog import export
 from dashboard.browse import repositories, tags
@@ -37,11 +37,11 @@ def measure() -> list[Line]:
     import_module("dashboard.wsgi")  # loaded, and out of the garbage collector's sight
     scale.fill()
     person, _ = User.objects.get_or_create(username="bench", is_superuser=True)
-    client = client_of(person)
-    lines = [each for one in _listings() for each in one.lines(client)]
-    lines += [line(client, what, addresses()) for what, addresses in OTHERS.items()]
-    lines += api_company.lines(client)
-    return [*lines, *_export_lines(client, person)]
+    caller = caller_of(person)
+    lines = [each for one in _listings() for each in one.lines(caller)]
+    lines += [line(caller, what, addresses()) for what, addresses in OTHERS.items()]
+    lines += api_company.lines(caller)
+    return [*lines, *_export_lines(caller, person)]
 
 
 # Lists ------------------------------------------------------------------------------------------
@@ -144,16 +144,16 @@ OTHERS: dict[str, Callable[[], Iterator[str]]] = {
 # The export -------------------------------------------------------------------------------------
 
 
-def _export_lines(client: Client, person: User) -> list[Line]:
+def _export_lines(caller: Caller, person: User) -> list[Line]:
     statement = _statement(person)
     copied = _rate(_copied(statement))
     fetched = _rate(_fetched(statement))
-    client.get(f"{API}/registries")  # what every request loads is loaded
+    caller.get(f"{API}/registries")  # what every request loads is loaded
     lines = []
     for form in ("jsonl", "csv"):
         before = _peak()
-        answer = cast("Any", client.get(f"{API}/tags?format={form}"))
-        rate = _rate(chunk.count(b"\n") for chunk in answer.streaming_content)
+        answer: Any = caller.read(f"{API}/tags?format={form}")
+        rate = _rate(chunk.count(b"\n") for chunk in answer)
         answer.close()
         grown = _peak() - before
         beside = f"× {rate / fetched:.2f} of a bare cursor, × {rate / copied:.2f} of COPY"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.test import Client
 from django.utils import timezone
 
 from access.models import (
@@ -22,7 +21,8 @@ from access.models import (
     User,
 )
 from benchmarks import company
-from benchmarks.listing import API, SIZE, Listing, client_of, line, same
+from benchmarks.caller import Caller, caller_of
+from benchmarks.listing import API, SIZE, Listing, line, same
 from benchmarks.pages import GRANTS, granted_patterns
 from benchmarks.report import Line
 from dashboard.api.access import machine_secrets, members, roles
@@ -47,15 +47,15 @@ from webhooks.models import Event, Subscription
 SOMEWHERE = "scale/team-007/*"
 
 
-def lines(client: Client) -> list[Line]:
+def lines(caller: Caller) -> list[Line]:
     """What the owner of everything asks, and then somebody with fifty grants."""
     company.fill()
-    limited = client_of(granted_patterns())
+    limited = caller_of(granted_patterns())
     return [
-        *(each for one in (*_of_access(), *_of_what_happened()) for each in one.lines(client)),
-        *(line(client, what, same(_paged(address))) for what, address in NARROWED.items()),
-        *(line(client, what, same(_paged(address))) for what, address in _narrowed_parts()),
-        line(client, "Effective access", same(f"{API}{EFFECT}")),
+        *(each for one in (*_of_access(), *_of_what_happened()) for each in one.lines(caller)),
+        *(line(caller, what, same(_paged(address))) for what, address in NARROWED.items()),
+        *(line(caller, what, same(_paged(address))) for what, address in _narrowed_parts()),
+        line(caller, "Effective access", same(f"{API}{EFFECT}")),
         *(
             line(limited, f"{what}, with {GRANTS} pattern grants", same(_paged(address)))
             for what, address in LIMITED.items()
@@ -161,7 +161,13 @@ def _narrowed_parts() -> Iterator[tuple[str, str]]:
     yield "Deliveries waiting", f"{deliveries}?state=waiting"
     yield "Deliveries of a topic", f"{deliveries}?topic=tag.created"
     yield "Deliveries of a topic that never was", f"{deliveries}?topic=sync.failed"
-    yield "Deliveries of a repository", f"{deliveries}?repository=app-012345"
+    path = "team-007/area-7/app-000007"
+    yield "Deliveries of a repository", f"{deliveries}?repository={path}"
+    some = hook.deliveries.select_related("event").order_by("-pk")[0].event.repository
+    team = some.partition("/")[0]
+    yield "Deliveries below a pattern", f"{deliveries}?repository={team}/*"
+    yield "Deliveries below a pattern without any", f"{deliveries}?repository=team-007/*"
+    yield "Deliveries of no repository", f"{deliveries}?repository=team-007"
     yield "Deliveries until a day", f"{deliveries}?until=2026-01-01"
     yield "Problems of a cause", f"/registries/scale/runs/{run.pk}/problems?code=throttled"
     yield "Problems of no cause", f"/registries/scale/runs/{run.pk}/problems?code=unknown"

@@ -8,21 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from access import keyring
-from access.models import Secret, User
+from benchmarks.caller import Caller
 from benchmarks.report import Line
 from dashboard.pagination import KEY, Column, Order, cursor_of
-from registries.actor import SYSTEM
 
 REQUESTS = 60
 SIZE = 100
@@ -54,34 +49,23 @@ class Listing:
         cursor = cursor_of(keyed[int(length * DEEP)], order)
         return {"first page": first, "a deep page": f"{first}&after={cursor}"}
 
-    def lines(self, client: Client) -> list[Line]:
+    def lines(self, caller: Caller) -> list[Line]:
         """Its first page and a deep one, each beside its own SQL."""
         return [
-            line(client, f"{self.what}, {which}", same(address), with_bare=True)
+            line(caller, f"{self.what}, {which}", same(address), with_bare=True)
             for which, address in self.pages.items()
         ]
 
 
-def client_of(person: User) -> Client:
-    """Somebody who asks with a personal token."""
-    ends = timezone.now() + timedelta(days=1)
-    with transaction.atomic():
-        kind = Secret.Kind.PERSONAL
-        issued = keyring.add(kind, user=person, label="bench", expires_at=ends, actor=SYSTEM)
-    return Client(headers={"Authorization": f"Bearer {issued.text}"})
-
-
-def line(client: Client, what: str, addresses: Iterator[str], *, with_bare: bool = False) -> Line:
+def line(caller: Caller, what: str, addresses: Iterator[str], *, with_bare: bool = False) -> Line:
     seconds, queries, bare_seconds = [], set(), []
-    client.get(next(addresses))  # the connection is open
+    caller.get(next(addresses))  # the connection is open
     for _ in range(REQUESTS):
         address = next(addresses)
         with CaptureQueriesContext(connection) as captured:
             begun = time.perf_counter()
-            answer = client.get(address)
+            caller.get(address)
             seconds.append(time.perf_counter() - begun)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{address}: {answer.status_code}")
         queries.add(len(captured))
         if with_bare:
             page = next(one["sql"] for one in captured.captured_queries if KEY in one["sql"])
