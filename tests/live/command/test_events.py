@@ -36,4 +36,4 @@ def test_what_happened_is_printed_and_what_comes_is_followed(
     finally:
         process.kill()
     shown = signed_in.run("events", f"{dock.name}/team-a/*", "--topic", "tag.created").out
-    assert f"{dock.name}/team-a/app:3" in shown.splitlines()[-1]
+    assert any(f"{dock.name}/team-a/app:3" in line.split() for line in shown.splitlines())
