@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from access.actions import ALL, Action, ordered
 from access.models import Grant, Membership, Role, ServicePrincipal, User
 from access.models.roles import GrantQuerySet
 from access.principals import PUBLIC, Principal
-from access.scopes import EVERYTHING, Scope
+from access.scopes import EVERYTHING, Extent, Scope
 
 
 class Way(NamedTuple):
@@ -143,11 +143,19 @@ class _Ways:
             self.of_public.append(way)
 
 
+_EXTENT = Case(
+    When(registry__isnull=True, then=Extent.EVERYTHING),
+    When(path="", then=Extent.REGISTRY),
+    When(path__endswith="/*", then=Extent.PATTERN),
+    default=Extent.REPOSITORY,
+)
+
+
 def _ways(grants: GrantQuerySet, asked: Scope) -> _Ways:
     """The members of a team share its ways. Rows are read and not objects; of roles and scopes,
     which many grants have in common, each is looked at once."""
     rows = list(
-        grants.values_list(
+        grants.order_by(_EXTENT, "registry__name", "path").values_list(
             *("registry__name", "path", "pk", "role_id", "user_id", "team_id", "team__name"),
             *("service_principal_id", "is_public", "until", "reason"),
         )
@@ -155,9 +163,8 @@ def _ways(grants: GrantQuerySet, asked: Scope) -> _Ways:
     roles = {role.pk: (role, role.allowed) for role in Role.objects.all()}
     scopes = {place: Scope(*place) for place in {row[:2] for row in rows}}
     covering = {place: scope.contains(asked) for place, scope in scopes.items()}
-    order = {place: (scope.extent, str(scope)) for place, scope in scopes.items()}
     ways = _Ways()
-    for row in sorted(rows, key=lambda row: order[row[:2]]):
+    for row in rows:
         place = row[:2]
         pk, role_id, user, team, name, machine, is_public, until, reason = row[2:]
         role, allowed = roles[role_id]
