@@ -54,13 +54,12 @@ def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:
     return condition
 
 
-def of_repository(path: str, *, through: str = "") -> Q:
+def of_repository(path: str) -> Q:
     """The condition on events of one repository, or, with `shop/*`, of all below."""
-    repository = f"{through}repository"
     if not path.endswith("/*"):
-        return Q(**{repository: path})
+        return Q(repository=path)
     first, end = below(path[:-1])
-    return Q(**{f"{repository}__gte": first, f"{repository}__lt": end})
+    return Q(repository__gte=first, repository__lt=end)
 
 
 def _granted_in(scopes: Iterable[Scope], through: str) -> Q:

@@ -35,7 +35,6 @@ from dashboard.views.webhooks.webhook import (
 from webhooks.catalog import Topic
 from webhooks.models import Delivery
 from webhooks.outbound import actions
-from webhooks.readable import of_repository
 
 _BARE = {
     "id": 88012,
@@ -130,9 +129,7 @@ class WholeDeliveryRow(BareDeliveryRow):
 class DeliveryQuery(PageQuery):
     state = serializers.ChoiceField(choices=Delivery.State.values, required=False)
     topic = serializers.ChoiceField(choices=Topic.values, required=False)
-    repository = serializers.CharField(
-        required=False, max_length=255, help_text="Its path, or `shop/*` for all below."
-    )
+    repository = serializers.CharField(required=False, max_length=255, help_text="Its path.")
     since = serializers.DateField(required=False, help_text="The first day (UTC).")
     until = serializers.DateField(required=False, help_text="The last day, with all of it.")
     sort = sorts(ORDERS)
@@ -172,7 +169,7 @@ class Deliveries(Resource):
         query = DeliveryQuery.read(request)
         rows = narrowed(deliveries_of(caller, found), query.values)
         if path := query["repository"]:
-            rows = rows.filter(of_repository(path, through="event__"))
+            rows = rows.filter(event__repository=path)
         page = turn_page(request, rows.select_related("event"), query, ORDERS)
         shown = with_last_attempts(list(page.rows))
         for delivery, attempt in shown:
