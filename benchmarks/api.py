@@ -16,7 +16,7 @@ from access.models import User
 from access.policy import visible_repositories
 from benchmarks import api_company, scale
 from benchmarks.caller import Caller, caller_of
-from benchmarks.listing import API, REQUESTS, SIZE, Listing, line
+from benchmarks.listing import API, COUNTED, REQUESTS, SIZE, Listing, line
 from benchmarks.report import Line
 from dashboard.api.catalog import export
 from dashboard.browse import repositories, tags
@@ -99,7 +99,7 @@ def _of_repositories(suffix: str) -> Callable[[], Iterator[str]]:
 def _of_digests(suffix: str) -> Callable[[], Iterator[str]]:
     def addresses() -> Iterator[str]:
         some = Manifest.objects.order_by("digest").values_list("digest", flat=True)
-        for digest in some[: REQUESTS + 1]:
+        for digest in some[: REQUESTS + COUNTED + 1]:
             yield f"{API}/digests/{digest}{suffix}"
 
     return addresses
