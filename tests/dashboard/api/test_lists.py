@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from access.models import User
@@ -108,7 +109,7 @@ def _left_behind(request: WSGIRequest) -> int:
     gc.collect()
     gc.disable()
     try:
-        assert b'"items"' in handler.get_response(request).content
+        assert b'"items"' in cast("HttpResponse", handler.get_response(request)).content
         return gc.collect()
     finally:
         gc.enable()
