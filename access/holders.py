@@ -17,7 +17,7 @@ from access.actions import ALL, Action, ordered
 from access.models import Grant, Membership, Role, ServicePrincipal, User
 from access.models.roles import GrantQuerySet
 from access.principals import PUBLIC, Principal
-from access.scopes import EVERYTHING, Extent, Scope
+from access.scopes import Extent, Scope, above
 
 
 class Way(NamedTuple):
@@ -27,7 +27,8 @@ class Way(NamedTuple):
     """
 
     actions: frozenset[Action]
-    scope: Scope
+    registry: str | None
+    path: str
     covers: bool  # all of the scope that was asked about, not a part of it only
     grant: int | None = None
     role: Role | None = None
@@ -35,6 +36,11 @@ class Way(NamedTuple):
     is_public: bool = False
     until: datetime | None = None
     reason: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """Where it holds."""
+        return Scope(self.registry, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def explain_people(
         Holder(
             Principal.of(user),
             (
-                *((Way(ALL, EVERYTHING, covers=True),) if user.is_superuser else ()),
+                *((Way(ALL, None, "", covers=True),) if user.is_superuser else ()),
                 *ways.of_user[user.pk],
                 *(way for team in teams_of[user.pk] for way in ways.of_team[team]),
             ),
@@ -152,24 +158,20 @@ _EXTENT = Case(
 
 
 def _ways(grants: GrantQuerySet, asked: Scope) -> _Ways:
-    """The members of a team share its ways. Rows are read and not objects; of roles and scopes,
-    which many grants have in common, each is looked at once."""
-    rows = list(
-        grants.order_by(_EXTENT, "registry__name", "path").values_list(
-            *("registry__name", "path", "pk", "role_id", "user_id", "team_id", "team__name"),
-            *("service_principal_id", "is_public", "until", "reason"),
-        )
+    """The members of a team share its ways. Rows are read and not objects: there may be thousands,
+    of a few roles."""
+    rows = grants.order_by(_EXTENT, "registry__name", "path").values_list(
+        *("registry__name", "path", "pk", "role_id", "user_id", "team_id", "team__name"),
+        *("service_principal_id", "is_public", "until", "reason"),
     )
     roles = {role.pk: (role, role.allowed) for role in Role.objects.all()}
-    scopes = {place: Scope(*place) for place in {row[:2] for row in rows}}
-    covering = {place: scope.contains(asked) for place, scope in scopes.items()}
+    covering = {(scope.registry, scope.path) for scope in (asked, *above(asked))}
     ways = _Ways()
     for row in rows:
-        place = row[:2]
-        pk, role_id, user, team, name, machine, is_public, until, reason = row[2:]
+        registry, path, pk, role_id, user, team, name, machine, is_public, until, reason = row
         role, allowed = roles[role_id]
-        covers = covering[place]
-        way = Way(allowed, scopes[place], covers, pk, role, name or "", is_public, until, reason)
+        covers = (registry, path) in covering
+        way = Way(allowed, registry, path, covers, pk, role, name or "", is_public, until, reason)
         ways.add(user, team, machine, way)
     return ways
 

@@ -73,9 +73,7 @@ class Scope:
         return cls(registry, path)
 
     def __str__(self) -> str:
-        if self.registry is None:
-            return "*"
-        return f"{self.registry}/{self.path}" if self.path else self.registry
+        return scope_text(self.registry, self.path)
 
     def _extent(self) -> Extent:
         if self.registry is None:
@@ -112,6 +110,13 @@ class Scope:
         if self.contains(other):
             return other
         return self if other.contains(self) else None
+
+
+def scope_text(registry: str | None, path: str) -> str:
+    """The text of the scope that these make, for who has thousands of them."""
+    if registry is None:
+        return "*"
+    return f"{registry}/{path}" if path else registry
 
 
 EVERYTHING = Scope()

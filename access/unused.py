@@ -25,8 +25,7 @@ from registries.transactions import durable
 
 # The verbs of a grant's uses: in its scope, by whoever holds it. A team's are its members', the
 # public's are those of nobody signed in. Each name is looked up in the index that begins with it.
-_USED = """ARRAY(
-    SELECT DISTINCT use.verb
+_USES = """
     FROM (
         SELECT 'user:' || username FROM access_user WHERE id = access_grant.user_id
         UNION ALL
@@ -50,8 +49,8 @@ _USED = """ARRAY(
                 AND starts_with(access_use.path, left(access_grant.path, -1)))
           )
         OFFSET 0
-    ) use
-)"""
+    ) use"""
+_USED = f"ARRAY(SELECT DISTINCT use.verb {_USES})"
 # Of the verbs that its role allows. One comparison of all of them: the uses are looked for once.
 _ALLOWED = """ARRAY(
     SELECT docker.verb
@@ -59,7 +58,7 @@ _ALLOWED = """ARRAY(
     WHERE role.id = access_grant.role_id AND docker.action = ANY(role.actions)
 )"""
 _SPARE = f"NOT ({_ALLOWED} <@ {_USED})"
-_SPARE_AT_ALL = f"{_ALLOWED} <> '{{}}' AND {_USED} = '{{}}'"
+_SPARE_AT_ALL = f"{_ALLOWED} <> '{{}}' AND NOT EXISTS (SELECT {_USES})"
 _HEARD = """EXISTS (
     SELECT 1 FROM access_use use
     WHERE access_grant.registry_id IS NULL OR use.registry_id = access_grant.registry_id

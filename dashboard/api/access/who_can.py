@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from access import holders
 from access.actions import Action, texts
 from access.holders import Holder
-from access.scopes import Scope
+from access.scopes import Scope, scope_text
 from dashboard.api.access.explaining import REASON, ReasonRow, actions_field
 from dashboard.api.bodies import Query, Row
 from dashboard.api.examples import lists
@@ -111,7 +111,7 @@ def _told(found: Iterable[Holder]) -> dict[int, Any]:
                 words[way.actions] = texts(way.actions)
             told[id(way)] = {
                 "role": way.role.name if way.role else "owner",
-                "scope": str(way.scope),
+                "scope": scope_text(way.registry, way.path),
                 "actions": words[way.actions],
                 "grant": way.grant,
                 "team": way.team or None,
