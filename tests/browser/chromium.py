@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-PROGRAM = shutil.which("chromium")  # Debian's: nothing is downloaded
+# Debian's: nothing is downloaded. The shell has the same engine and no windows to draw.
+PROGRAM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @dataclass(frozen=True)

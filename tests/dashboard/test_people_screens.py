@@ -79,7 +79,9 @@ def test_people_are_listed_by_state_and_last_sign_in(
 ) -> None:
     User.objects.filter(pk=viewer.pk).update(is_active=False)
     User.objects.create_user("ines")  # invited: no password, and never here
-    User.objects.filter(username="otto").update(last_login=timezone.now() + timedelta(days=1))
+    now = timezone.now()
+    User.objects.filter(username="anna").update(last_login=now)
+    User.objects.filter(username="otto").update(last_login=now + timedelta(days=1))
     for state, names in {
         "off": {"viktor"},
         "invited": {"ines"},
