@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -91,6 +92,8 @@ class Home:
         with (
             patch.dict(os.environ, self.environment | environment, clear=True),
             patch("sys.stdin", io.StringIO(typed)),
+            # Whatever logs in this process, it is not the command's to show.
+            patch.object(logging.root, "handlers", []),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
