@@ -24,7 +24,8 @@ from registries.actor import Actor
 from registries.transactions import durable
 
 # The verbs of a grant's uses: in its scope, by whoever holds it. A team's are its members', the
-# public's are those of nobody signed in. Each name is looked up in the index that begins with it.
+# public's are those of nobody signed in. Each name is looked up in the index that begins with it,
+# and each member's by his id: a join of the two tables reads all people for every grant.
 _USES = """
     FROM (
         SELECT 'user:' || username FROM access_user WHERE id = access_grant.user_id
@@ -32,9 +33,8 @@ _USES = """
         SELECT 'sp:' || name FROM access_serviceprincipal
         WHERE id = access_grant.service_principal_id
         UNION ALL
-        SELECT 'user:' || username FROM access_user JOIN access_membership
-          ON access_membership.user_id = access_user.id
-        WHERE access_membership.team_id = access_grant.team_id
+        SELECT 'user:' || (SELECT username FROM access_user WHERE id = user_id)
+        FROM access_membership WHERE team_id = access_grant.team_id
         UNION ALL
         SELECT 'anonymous' WHERE access_grant.is_public
     ) holder (principal)

@@ -11,8 +11,8 @@ from django.db import connection
 
 HOURS = 24
 # A page reads at most so many rows, shared among its webhooks: of each the newest are counted. On a
-# list of fifty that is a thousand of each; who sends more sees its whole day on its own page.
-COUNTED = 50_000
+# list of fifty that is four hundred of each; who sends more sees its whole day on its own page.
+COUNTED = 20_000
 
 _BY_HOUR = """
     SELECT wanted.id, floor(extract(epoch FROM %(now)s - newest.created_at) / 3600)::int AS ago,

@@ -32,7 +32,10 @@ class PageQuery(Query):
     """What every list takes. A list's own query adds its filters, and `sort` with its columns."""
 
     limit = serializers.IntegerField(
-        min_value=1, max_value=LARGEST_SIZE, default=USUAL_SIZE, help_text="Rows on a page."
+        min_value=1,
+        max_value=LARGEST_SIZE,
+        default=USUAL_SIZE,
+        help_text="Rows on a page, at most.",
     )
     after = serializers.CharField(
         required=False, max_length=2000, help_text="`next` of the page before."
@@ -62,8 +65,11 @@ def turn_page(
     rows: QuerySet[M],
     query: Query,
     columns: Mapping[str, Column],
+    *,
+    most: int = LARGEST_SIZE,
 ) -> Page[M]:
-    """The rows that were asked for, by one statement. Raises InvalidParameter for a bad cursor."""
+    """The rows that were asked for, or the first `most` of them, by one statement. Raises
+    InvalidParameter for a bad cursor."""
     order = Order.read(query["sort"] or "", columns)
     if query["after"] and query["before"]:
         raise InvalidParameter("before", _("Give “after” or “before”, not both."))
@@ -73,7 +79,7 @@ def turn_page(
         name = "after" if query["after"] else "before"
         sentence = _("This cursor is damaged, or of another list or order: begin without one.")
         raise InvalidParameter(name, sentence, Code.INVALID_CURSOR) from None
-    return paginate(rows, order=order, query=request.query_params, size=query["limit"])
+    return paginate(rows, order=order, query=request.query_params, size=min(query["limit"], most))
 
 
 def answer_page(request: Request, page: Page[Any], query: Query, row: type[Row]) -> Response:

@@ -122,7 +122,7 @@ class Credentials(Resource):
         caller = self.caller
         query = CredentialQuery.read(request)
         visible = visible_credentials(caller.maintainer, caller.rights)
-        found = narrowed(visible, query.values, timezone.now()).select_related("team")
+        found = narrowed(visible, query.values, timezone.now()).prefetch_related("team")
         page = turn_page(request, found, query, ORDERS)
         return answer_page(request, page, query, CredentialRow)
 

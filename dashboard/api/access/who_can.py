@@ -29,6 +29,10 @@ PEOPLE = {"name": Column(F("username"), str)}
 MACHINES = {"name": Column(F("name"), str)}
 
 
+# Each with all reasons: where there are many grants, fifty people have a thousand and more.
+MOST = 50
+
+
 class HolderRow(Row):
     """Somebody who may do something on the scope, and why."""
 
@@ -73,9 +77,9 @@ class WhoCan(Resource):
         ],
     )
     def get(self, request: Request) -> Response:
-        """People or machines that may do it in all or a part of the scope, each by every way; what
-        everybody has is not repeated for each, but told with `kind=public`. Needs `access manage`
-        on the scope."""
+        """People or machines that may do it in all or a part of the scope, each by every way, at
+        most fifty a page; what everybody has is not repeated for each, but told with `kind=public`.
+        Needs `access manage` on the scope."""
         query = WhoQuery.read(request)
         scope = managed_scope(self.caller, query["scope"])
         return answer_page(request, _holders(request, query, scope), query, HolderRow)
@@ -90,10 +94,12 @@ def _holders(request: Request, query: Query, scope: Scope) -> Page[dict[str, Any
     found: list[Holder]
     page: Page[Any]
     if query["kind"] == "machines":
-        page = turn_page(request, holders.machines(scope, action, at=now), query, MACHINES)
+        machines = holders.machines(scope, action, at=now)
+        page = turn_page(request, machines, query, MACHINES, most=MOST)
         found = holders.explain_machines(page.rows, scope, action, at=now)
     else:
-        page = turn_page(request, holders.people(scope, action, at=now), query, PEOPLE)
+        people = holders.people(scope, action, at=now)
+        page = turn_page(request, people, query, PEOPLE, most=MOST)
         found = holders.explain_people(page.rows, scope, action, at=now)
     told = _told(found)
     return replaced(page, [_holder(one, told) for one in found])

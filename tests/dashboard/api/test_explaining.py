@@ -207,6 +207,17 @@ def test_who_may_is_paged_and_takes_no_statement_a_row(api_owner: Api, viewer: U
     assert after["items"][0]["principal"] == "user:user-27"
 
 
+def test_a_page_of_who_may_has_fifty_at_most_and_the_next_the_others(api_owner: Api) -> None:
+    for number in range(60):
+        give(User.objects.create_user(f"user-{number:02}"), "reader")
+    page = api_owner.get("/who-can", scope=APP, limit=200).json()
+    assert len(page["items"]) == 50
+    others = api_owner.get("/who-can", scope=APP, limit=200, after=page["next"]).json()
+    assert others["items"][-1]["principal"] == "user:user-59"
+    names = [row["principal"] for row in (*page["items"], *others["items"])]
+    assert len(set(names)) == len(names) >= 60
+
+
 def test_who_manages_no_access_is_not_told_who_may(api_viewer: Api) -> None:
     refused = api_viewer.get("/who-can", scope=APP)
     assert refused.status_code == 403
