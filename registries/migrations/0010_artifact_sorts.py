@@ -2,22 +2,22 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 from django.db import migrations, models
 
-# Before the indexes are made, which would have to follow every row.
-SIZES = """
-UPDATE registries_artifact artifact SET size = manifest.total_size
+# Before the indexes are made, which would have to follow every row. And each row once: the keys of
+# one that is changed twice are checked at the transaction's end, before which nothing else may be
+# done to the table.
+COPIES = """
+UPDATE registries_artifact artifact SET
+    size = manifest.total_size,
+    is_untagged = artifact.missing_since IS NULL
+        AND NOT EXISTS (SELECT FROM registries_tag tag WHERE tag.artifact_id = artifact.id)
+        AND NOT EXISTS (
+            SELECT FROM registries_manifestchild entry
+              JOIN registries_artifact holder ON holder.manifest_id = entry.parent_id
+             WHERE entry.digest = manifest.digest
+               AND holder.repository_id = artifact.repository_id
+               AND holder.missing_since IS NULL)
   FROM registries_manifest manifest
- WHERE manifest.id = artifact.manifest_id AND artifact.size <> manifest.total_size
-"""
-UNTAGGED = """
-UPDATE registries_artifact artifact SET is_untagged = true
-  FROM registries_manifest manifest
- WHERE manifest.id = artifact.manifest_id AND artifact.missing_since IS NULL
-   AND NOT EXISTS (SELECT FROM registries_tag tag WHERE tag.artifact_id = artifact.id)
-   AND NOT EXISTS (
-       SELECT FROM registries_manifestchild entry
-         JOIN registries_artifact holder ON holder.manifest_id = entry.parent_id
-        WHERE entry.digest = manifest.digest AND holder.repository_id = artifact.repository_id
-          AND holder.missing_since IS NULL)
+ WHERE manifest.id = artifact.manifest_id
 """
 
 
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.RunSQL([SIZES, UNTAGGED], migrations.RunSQL.noop),
+        migrations.RunSQL(COPIES, migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="artifact",
             name="repository",
