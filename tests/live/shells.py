@@ -67,6 +67,7 @@ class Home:
         helper.parent.mkdir(parents=True)
         helper.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{HELPER}" "$@"\n')
         helper.chmod(0o755)
+        (path / "run").mkdir(mode=0o700)
         return cls(path)
 
     @property
@@ -78,6 +79,8 @@ class Home:
         ours = {
             "HOME": str(self.path),
             "XDG_CONFIG_HOME": str(self.path / ".config"),
+            # Without it skopeo looks into /run, which is closed where root has used podman.
+            "XDG_RUNTIME_DIR": str(self.path / "run"),
             "PATH": f"{self.path / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "100",
