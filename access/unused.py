@@ -69,8 +69,8 @@ def less_used(among: GrantQuerySet, *, since: datetime, at_all: bool = False) ->
     """Those of the grants, older than `since`, of whose role a docker verb was not seen since; with
     `at_all`, only those of which none was.
 
-    Each has `used`, the verbs that were seen (none with `at_all`), and `heard`, whether anything was ever seen of its
-    registry: where nothing was, silence proves nothing.
+    Each has `used`, the verbs that were seen (none with `at_all`), and `heard`, whether anything
+    was ever seen of its registry: where nothing was, silence proves nothing.
     """
     allowed = [list(DOCKER), [action.text for action in DOCKER.values()]]
     # Constants, with parameters.

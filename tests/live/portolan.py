@@ -13,12 +13,28 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django import conf
+from django.core.management import call_command
 from django.db import connection
 
+from access.models import TokenLogEntry
+from access.tokens import signing
 from tests.live.registries import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40.0
+
+
+@contextlib.contextmanager
+def serving_many(log_file: Path, **settings: str) -> Iterator[str]:
+    """The same for many tests, which commit what they do: the database is emptied after the last."""
+    signing.forget_signer()
+    try:
+        with serving(log_file, **settings) as url:
+            yield url
+    finally:
+        call_command("flush", verbosity=0, interactive=False)
+        TokenLogEntry.objects.all().delete()  # a table by months, which no flush knows
+        signing.forget_signer()
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -22,7 +21,6 @@ from access.models import (
     Role,
     Secret,
     ServicePrincipal,
-    TokenLogEntry,
     Use,
     User,
 )
@@ -54,15 +52,12 @@ def server(
 ) -> Iterator[str]:
     """The address of a running Portolan."""
     log = tmp_path_factory.mktemp("portolan") / "web.log"
-    with django_db_blocker.unblock():
-        signing.forget_signer()
-        try:
-            with portolan.serving(log, TOKEN_LIFETIME_SECONDS=str(LIFETIME)) as url:
-                yield url
-        finally:
-            call_command("flush", verbosity=0, interactive=False)
-            TokenLogEntry.objects.all().delete()  # a table by months, which no flush knows
-            signing.forget_signer()
+    lifetime = str(LIFETIME)
+    with (
+        django_db_blocker.unblock(),
+        portolan.serving_many(log, TOKEN_LIFETIME_SECONDS=lifetime) as url,
+    ):
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
-from access.models import TokenLogEntry, User
-from access.tokens import signing
+from access.models import User
 from registries.models import RegistryCredential
 from tests import catalog
 from tests.access.tokens import asking
@@ -35,15 +33,8 @@ def server(
 ) -> Iterator[str]:
     """The address of a running Portolan."""
     log = tmp_path_factory.mktemp("portolan") / "web.log"
-    with django_db_blocker.unblock():
-        signing.forget_signer()
-        try:
-            with portolan.serving(log) as url:
-                yield url
-        finally:
-            call_command("flush", verbosity=0, interactive=False)
-            TokenLogEntry.objects.all().delete()  # a table by months, which no flush knows
-            signing.forget_signer()
+    with django_db_blocker.unblock(), portolan.serving_many(log) as url:
+        yield url
 
 
 @pytest.fixture(scope="package")
