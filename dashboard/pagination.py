@@ -63,7 +63,7 @@ class Column:
     """Something a list may be sorted by: an expression that is never null, and its type.
 
     Where no index has that order, all rows are sorted for a page. `alone` sorts nothing but keys
-    and ids, and reads the rest of the page's rows by those.
+    and ids, and reads the page's rows by those, with a second statement.
     """
 
     key: Combinable
@@ -133,7 +133,8 @@ def replaced(page: Page[Any], rows: Sequence[T]) -> Page[T]:
 def paginate(
     rows: QuerySet[M], *, order: Order, query: QueryDict, size: int = PAGE_SIZE
 ) -> Page[M]:
-    """The page that `?after=` or `?before=` of the query names, with one statement.
+    """The page that `?after=` or `?before=` of the query names, with one statement (with two, where
+    ids are sorted alone).
 
     A cursor that is forged, of another order or out of date gives the first page.
     """
@@ -149,8 +150,8 @@ def paginate(
     sign = "-" if descending else ""
     sorting = f"{sign}{KEY}", f"{sign}pk"
     if order.column.alone:
-        chosen = keyed.order_by(*sorting)[: size + 1]
-        keyed = rows.annotate(**{KEY: order.column.key}).filter(pk__in=chosen.values("pk"))
+        chosen = list(keyed.order_by(*sorting).values_list("pk", flat=True)[: size + 1])
+        keyed = rows.annotate(**{KEY: order.column.key}).filter(pk__in=chosen)
     found = list(keyed.order_by(*sorting)[: size + 1])
     more = len(found) > size
     shown = found[:size]

@@ -31,10 +31,10 @@ from dashboard.views.access.rows import SOON
 CHUNK = 1000
 _REVOCABLE = (Credential.State.LIVE, Credential.State.OFF)
 ORDERS = {
-    "ends": Column(Coalesce("expires_at", Value(NO_END)), datetime),
-    "used": Column(Coalesce("last_used_at", Value(NEVER)), datetime),
-    "owner": Column(F("owner"), str),
-    "created": Column(F("created_at"), datetime),
+    "ends": Column(Coalesce("expires_at", Value(NO_END)), datetime, alone=True),
+    "used": Column(Coalesce("last_used_at", Value(NEVER)), datetime, alone=True),
+    "owner": Column(F("owner"), str, alone=True),
+    "created": Column(F("created_at"), datetime, alone=True),
 }
 COLUMNS = (
     "kind",
