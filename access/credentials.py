@@ -21,7 +21,10 @@ def visible_credentials(user: User | None, rights: Rights) -> CredentialQuerySet
     """One's own and those of the machines of one's teams (`user` as in `visible_machines`); for who manages access everywhere, all
     secrets; for who manages access on a registry, its admin account's; for who manages the registry
     itself, what Portolan signs in to it with."""
-    if rights.may(Action.ACCESS_MANAGE, EVERYTHING):
+    manages_access = rights.may(Action.ACCESS_MANAGE, EVERYTHING)
+    if manages_access and rights.may(Action.REGISTRY_MANAGE, EVERYTHING):
+        return Credential.objects.filter()
+    if manages_access:
         secrets = ~_CONNECTION
     else:
         admin = Q(kind=Credential.Kind.ADMIN) & _on(rights, Action.ACCESS_MANAGE)

@@ -130,6 +130,9 @@ def test_each_filter_narrows_to_what_it_says(as_owner: Client, viewer: User) -> 
     assert labels(as_owner, "ending=7") == ["jenkins"]
     assert labels(as_owner, "ending=30") == ["jenkins", "viktors"]
     assert labels(as_owner, "q=user:viktor") == ["viktors"]
+    assert labels(as_owner, "q=sp:ci") == ["jenkins"]
+    assert set(labels(as_owner, "q=admin:else")) == {"admin-1"}
+    assert set(labels(as_owner, "q=registry:harb")) == {"robot-0"}
     assert labels(as_owner, "q=PLATFORM") == ["jenkins"]
     assert labels(as_owner, f"q={Secret.objects.get(label='annas').key_id}") == ["annas"]
     assert labels(as_owner, "q=nobody") == []

@@ -1,14 +1,15 @@
 """The credential board once more, both halves of one type in every column.
 
 Where the halves differ Postgres runs the whole view by itself and keeps all that it has; where they
-are equal, it leaves out columns and joins that a statement does not ask for.
+are equal, it leaves out columns and joins that a statement does not ask for. A secret has its own
+id, which has an index; a connection has its registry's, below zero.
 """
 
 from django.db import migrations
 
 VIEW = """
 CREATE VIEW access_credential AS
-SELECT s.id * 2 AS id, s.kind::varchar AS kind, s.key_id::varchar AS key_id,
+SELECT s.id, s.kind::varchar AS kind, s.key_id::varchar AS key_id,
        s.label::varchar AS label,
        (CASE s.kind WHEN 'pat' THEN 'user:' || u.username
                     WHEN 'sp' THEN 'sp:' || m.name
@@ -27,7 +28,7 @@ SELECT s.id * 2 AS id, s.kind::varchar AS kind, s.key_id::varchar AS key_id,
  WHERE s.kind <> 'oidc'
 UNION ALL
 -- What Portolan itself signs in with: used by every sync since it was stored.
-SELECT c.registry_id * 2 + 1, 'registry'::varchar, ''::varchar,
+SELECT -c.registry_id, 'registry'::varchar, ''::varchar,
        c.username::varchar,
        ('registry:' || r.name)::varchar,
        NULL::bigint, NULL::bigint, NULL::bigint, c.registry_id,
@@ -42,5 +43,5 @@ SELECT c.registry_id * 2 + 1, 'registry'::varchar, ''::varchar,
 class Migration(migrations.Migration):
     dependencies = [("access", "0010_machine_use")]
 
-    # Going back needs no other view: one type more or less in it is nothing that anybody sees.
+    # Going back needs no other view: types and ids of it are nothing that anybody sees.
     operations = [migrations.RunSQL("DROP VIEW access_credential;" + VIEW, migrations.RunSQL.noop)]
