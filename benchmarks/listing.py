@@ -1,4 +1,5 @@
-"""A list of the REST API, measured: milliseconds in the server, statements, and the bare SQL of its page.
+"""An answer measured: milliseconds in the server, statements, and for a list of the REST API the bare
+SQL of its page.
 
 A deep page is one nine tenths down, reached by a cursor as the page before it would have given it.
 """
@@ -68,8 +69,9 @@ def line(caller: Caller, what: str, addresses: Iterator[str], *, with_bare: bool
         seconds.append(time.perf_counter() - begun)
     # Apart from that: to note statements takes a fifth of some answers' time.
     for _ in range(COUNTED):
+        address = next(addresses)
         with CaptureQueriesContext(connection) as captured:
-            caller.get(next(addresses))
+            caller.get(address)
         queries.add(len(captured))
         if with_bare:
             # Two, where ids are sorted alone.
