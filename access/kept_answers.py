@@ -35,7 +35,8 @@ class Answer:
 
 
 def claim(caller: str, key: str, fingerprint: str) -> KeptAnswer | Answer:
-    """The claim for who comes first, and for others the answer that he got.
+    """The claim for who comes first, and for others the answer that he got. `caller` is told by his
+    id: a name may be somebody else's tomorrow. The fingerprint is of all that must be the same.
 
     Raises KeyReused if the key was used for something else, StillUnderWay without an answer yet.
     """

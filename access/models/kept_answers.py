@@ -17,9 +17,9 @@ class KeptAnswer(models.Model):
 
     # Known before the row is saved: the body is bound to it.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    caller = models.CharField(max_length=80, help_text="user:NAME or sp:NAME")
+    caller = models.CharField(max_length=80, help_text="user:ID or service_principal:ID")
     key = models.CharField(max_length=255)
-    # Of method, address and body: the same key for something else is a mistake of the caller's.
+    # Of request and rights: the same key for something else is a mistake of the caller's.
     fingerprint = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
     status = models.PositiveSmallIntegerField(null=True)

@@ -17,7 +17,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from dashboard.api.problems import MEDIA_TYPE, Code, ProblemSerializer
-from dashboard.api.resources import IDEMPOTENCY_HEADER
+from dashboard.api.repeating import HEADER as IDEMPOTENCY_HEADER
 from dashboard.api.sign_in import SecretAuthentication, SessionAuthentication
 
 PREFIX = "/api/v1/"

@@ -139,7 +139,14 @@ class ApplyBody(PlanBody):
     )
 
 
+# A text as a JSON string: each line's end and quote is two characters there.
+_LARGEST_BODY = 2 * BYTES
+
+
 class Plans(Resource):
+    largest_body = _LARGEST_BODY
+    only_asks = True
+
     @extend_schema(
         operation_id="plan_governance",
         tags=["governance"],
@@ -167,6 +174,8 @@ class Plans(Resource):
 
 
 class Applications(Resource):
+    largest_body = _LARGEST_BODY
+
     @extend_schema(
         operation_id="apply_governance",
         tags=["governance"],

@@ -176,7 +176,10 @@ def _described(error: Exception) -> dict[str, Any]:
         case AlreadyRunning() | RegistryBusyError() | RegistryError():
             return _of_registry(error)
         case KeyReused():
-            detail = _("This Idempotency-Key came with another request before: make a new one.")
+            detail = _(
+                "This Idempotency-Key came with another request before, or while you had other"
+                " rights: make a new one."
+            )
             return body_of(HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_REUSED, detail)
         case StillUnderWay():
             detail = _(

@@ -1,13 +1,10 @@
-"""What every address of the API does besides its own: counts its callers and keeps answers of POST."""
+"""What every address of the API does besides its own: counts its callers, and bounds what they send."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
-import orjson
+from django.core.exceptions import RequestDataTooBig
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import Throttled
@@ -15,30 +12,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access import kept_answers
-from access.kept_answers import Answer
 from dashboard.api import limits
 from dashboard.api.callers import Caller, caller_of
-from dashboard.api.problems import InvalidParameter, is_refusal
-from dashboard.api.rendering import dumps
+from dashboard.api.repeating import once
 
-IDEMPOTENCY_HEADER = "Idempotency-Key"
-LONGEST_KEY = 255
-# Of a kept answer; the others are made anew.
-_KEPT_HEADERS = ("Cache-Control", "ETag", "Location")
-
-Handler = Callable[..., Response]
+# In bytes, where a resource does not say otherwise.
+LARGEST_BODY = 2 * 1024**2
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Resource(APIView):
     """An address of the API; subclasses have a method for each of its own (`get`, `post`, …)."""
 
+    largest_body: ClassVar[int] = LARGEST_BODY
+    # A POST that only asks needs no answer kept: it may be asked again.
+    only_asks: ClassVar[bool] = False
     standing: limits.Standing | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "post" in vars(cls):
-            cls.post = _once(vars(cls)["post"])  # type: ignore[attr-defined]  # it is there
+        if "post" in vars(cls) and not cls.only_asks:
+            cls.post = once(vars(cls)["post"])  # type: ignore[attr-defined]  # it is there
 
     @property
     def caller(self) -> Caller:
@@ -49,6 +43,8 @@ class Resource(APIView):
         self.standing = limits.count(str(self.caller.principal))
         if self.standing and self.standing.is_over:
             raise Throttled(wait=self.standing.seconds_left, detail=_("Too many requests."))
+        if request.method in _WITH_BODY and _bytes_sent(request) > self.largest_body:
+            raise RequestDataTooBig
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
@@ -70,52 +66,7 @@ class Resource(APIView):
         del self.response
 
 
-def _once(post: Handler) -> Handler:
-    """The same, made once for each idempotency key that a caller sends."""
-
-    @wraps(post)
-    def posting(self: Resource, request: Request, *args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get(IDEMPOTENCY_HEADER, "")
-        if not key:
-            return post(self, request, *args, **kwargs)
-        claimed = kept_answers.claim(
-            str(self.caller.principal), _readable(key), _fingerprint(request)
-        )
-        if isinstance(claimed, Answer):
-            return _again(claimed)
-        try:
-            response = post(self, request, *args, **kwargs)
-        except Exception as error:
-            # A refusal changed nothing. Of what broke midway nobody knows: that key stays claimed.
-            if is_refusal(error):
-                kept_answers.release(claimed)
-            raise
-        kept_answers.keep(claimed, _kept(response))
-        return response
-
-    return posting
-
-
-def _readable(key: str) -> str:
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise InvalidParameter(
-            IDEMPOTENCY_HEADER, _("An Idempotency-Key has at most %d characters.") % LONGEST_KEY
-        )
-    return key
-
-
-def _fingerprint(request: Request) -> str:
-    parts = (request.method or "", request.get_full_path())
-    return hashlib.sha256("\n".join(parts).encode() + b"\n" + request.body).hexdigest()
-
-
-def _kept(response: Response) -> Answer:
-    headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    body = "" if response.data is None else dumps(response.data).decode()
-    return Answer(response.status_code, headers, body)
-
-
-def _again(answer: Answer) -> Response:
-    headers = {**answer.headers, "Idempotency-Replayed": "true"}
-    data = orjson.loads(answer.body) if answer.body else None
-    return Response(data, status=answer.status, headers=headers)
+def _bytes_sent(request: Request) -> int:
+    """How large the body is: the server reads no more than this header says, and nothing without."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said) if said.isdecimal() else 0

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from dashboard.api.resources import LARGEST_BODY
+from dashboard.governance.tree import BYTES
 from tests import catalog
 from tests.dashboard.api.client import Api
 
@@ -139,3 +141,21 @@ def test_another_media_type_than_json_is_refused(api_owner: Api) -> None:
     answer = api_owner.send("POST", "/registries/prod/runs", b"full=true", content_type=form)
     assert answer.status_code == 415
     assert answer.json()["code"] == "unsupported_media_type"
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(api_viewer: Api) -> None:
+    for key in ({}, {"Idempotency-Key": "large"}):
+        refused = api_viewer.post("/tokens", b" " * (LARGEST_BODY + 1), headers=key)
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+        assert api_viewer.post("/tokens", b" " * LARGEST_BODY, headers=key).status_code != 413
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "large"}])
+def test_a_governance_file_may_be_larger_than_other_bodies(
+    api_viewer: Api, key: dict[str, str]
+) -> None:
+    text = "version: 1\n" + "#\n" * (BYTES // 2 - 10)
+    planned = api_viewer.post("/plan", {"document": text}, headers=key)
+    assert (planned.status_code, planned.json()["changes"]) == (200, [])
+    refused = api_viewer.post("/plan", b" " * (2 * BYTES + 1), headers=key)
+    assert refused.status_code == 413

@@ -11,14 +11,17 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings as SettingsWrapper
 
 from access import kept_answers
-from access.models import KeptAnswer
+from access.models import Grant, KeptAnswer, Role, ServicePrincipal, User
 from registries.models import SyncRun
 from tests import catalog
-from tests.dashboard.api.client import Api
+from tests.cast import give
+from tests.dashboard.api.client import Api, token_of
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = {"Idempotency-Key": "deploy-4711"}
 RUNS = "/registries/prod/runs"
+SECRETS = "/service-principals/ci/secrets"
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +54,63 @@ def test_the_same_key_for_something_else_is_refused(api_owner: Api) -> None:
 def test_two_callers_may_use_the_same_key(api_owner: Api, api_viewer: Api) -> None:
     api_owner.post(RUNS, headers=KEY)
     assert api_viewer.post(RUNS, headers=KEY).status_code == 403
+
+
+def test_a_narrower_token_is_not_told_what_was_answered_to_its_owner(viewer: User) -> None:
+    made = Api(client=reassured(viewer)).post("/tokens", {"label": "laptop"}, headers=KEY)
+    narrow = Api(token_of(viewer, actions=["content read"], scopes=["prod"]))
+    again = narrow.post("/tokens", {"label": "laptop"}, headers=KEY)
+    assert (made.status_code, again.status_code) == (201, 422)
+    assert again.json()["code"] == "key_reused"
+
+
+def test_nor_is_a_token_told_what_a_session_was(viewer: User) -> None:
+    give(viewer, "owner")
+    Api(client=reassured(viewer)).post("/tokens", {"label": "laptop"}, headers=KEY)
+    again = Api(token_of(viewer)).post("/tokens", {"label": "laptop"}, headers=KEY)
+    assert (again.status_code, again.json()["code"]) == (422, "key_reused")
+
+
+def test_nor_is_who_lost_a_right_since(owner: User, viewer: User) -> None:
+    ServicePrincipal.objects.create(name="ci")
+    grant = give(viewer, "owner")
+    api = Api(token_of(viewer))
+    assert api.post(SECRETS, headers=KEY).status_code == 201
+    assert api.post(SECRETS, headers=KEY).status_code == 201
+    grant.delete()
+    again = api.post(SECRETS, headers=KEY)
+    assert (again.status_code, again.json()["code"]) == (422, "key_reused")
+
+
+def test_nor_is_a_machine_that_was_given_the_name_of_another(db: None) -> None:
+    ServicePrincipal.objects.create(name="ci")
+    first = ServicePrincipal.objects.create(name="bot")
+    Grant.objects.create(service_principal=first, role=Role.objects.get(name="owner"))
+    assert Api(token_of(first)).post(SECRETS, headers=KEY).status_code == 201
+    first.delete()
+    second = ServicePrincipal.objects.create(name="bot")
+    Grant.objects.create(service_principal=second, role=Role.objects.get(name="owner"))
+    again = Api(token_of(second)).post(SECRETS, headers=KEY)
+    assert "Idempotency-Replayed" not in again.headers
+
+
+def test_the_same_said_in_other_letters_is_the_same(api_owner: Api) -> None:
+    first = api_owner.send("POST", RUNS, b'{"full": true}', headers=KEY)
+    again = api_owner.send("POST", RUNS, b'{"full":true}', headers=KEY)
+    assert again.json() == first.json()
+
+
+def test_somebody_with_the_longest_name_may_use_a_key(owner: User) -> None:
+    owner.username = "o" * 150
+    owner.save()
+    assert Api(token_of(owner)).post(RUNS, headers=KEY).status_code == 202
+
+
+def test_a_plan_may_be_asked_for_twice_and_is_made_twice(api_owner: Api) -> None:
+    for _ in range(2):
+        answer = api_owner.post("/plan", {"document": "version: 1"}, headers=KEY)
+        assert "Idempotency-Replayed" not in answer.headers
+    assert not KeptAnswer.objects.exists()
 
 
 def test_after_a_refusal_the_key_may_be_used_again(api_owner: Api) -> None:
