@@ -1,14 +1,16 @@
 """Lists as files, line by line: the rows never lie in memory together.
 
 A spreadsheet takes a cell that begins with one of a few characters for a formula and runs it, and
-names are chosen by strangers. Such a cell gets an apostrophe in front, as OWASP advises; JSON lines
-have the values as they are.
+names are chosen by strangers. Such a cell gets an apostrophe in front, as OWASP advises. In many
+countries a spreadsheet splits such a file at semicolons, and one can be told any separator: what
+would begin a cell then is protected, too. JSON lines have the values as they are.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +19,12 @@ from django.http import StreamingHttpResponse
 CSV, JSON_LINES = "csv", "jsonl"
 _TYPES = {CSV: "text/csv; charset=utf-8", JSON_LINES: "application/jsonl; charset=utf-8"}
 # Also full-width, as which some programs read them.
-_STARTS_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = "=+@＝＋－＠-"
+# The beginning of a cell, here or for who splits at something else, and what is trimmed there.
+_BEGINS_CELL = r'(?:^|[,;\t\r\n])(?:"|[^\S\t\r\n])*+'
+_BEFORE_FORMULA = re.compile(f"({_BEGINS_CELL})(?=[{_FORMULA}])")
+_FORMULA_SIGN = re.compile(f"({_BEGINS_CELL})([{_FORMULA}])")
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 
 
 def stream(
@@ -50,9 +57,15 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    text = str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+        text = json.dumps(value, ensure_ascii=False)
+        return _JSON_STRING.sub(lambda found: f'"{_escaped(found[1])}"', text)
+    text = _BEFORE_FORMULA.sub(r"\1'", str(value))
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+def _escaped(text: str) -> str:
+    """What is in a JSON string, for every reader of JSON the same: an apostrophe would change it."""
+    return _FORMULA_SIGN.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text)
 
 
 class _Echo:
