@@ -97,11 +97,11 @@ def tell_wrong(request: Request, account: str, because: str) -> None:
     registry = request.service if registry_id(request.service) else ""
     asked = " ".join(map(str, request.asked))
     with transaction.atomic():
-        event = TokenRefused(registry, timezone.now(), _shown(account), asked, because)
+        event = TokenRefused(registry, timezone.now(), shown_name(account), asked, because)
         emit([event], actor=ANONYMOUS)
 
 
-def _shown(account: str) -> str:
+def shown_name(account: str) -> str:
     """A name that somebody has, as it is; of any other only the beginning: people paste secrets
     into the wrong field."""
     name = "".join(character for character in account if character.isprintable())[:LONGEST_NAME]

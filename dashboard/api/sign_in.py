@@ -28,8 +28,8 @@ from access.events import SecretRefused
 from access.models import ServicePrincipal, User
 from access.origin import current
 from access.policy import narrow
-from access.sign_ins import account_shown
 from access.tokens import limits
+from access.tokens.service import shown_name
 from registries.actor import ANONYMOUS
 from registries.events import emit
 
@@ -44,11 +44,10 @@ class SecretAuthentication(authentication.BaseAuthentication):
         header = request.headers.get("Authorization", "")
         if not header:
             return None
-        account = ""
         try:
-            account, caller = _caller_of(header)
+            caller = _caller_of(header)
         except WrongCredentials as error:
-            raise _refused(account, error) from None
+            raise _refused(_account_in(header), error) from None
         somebody = _somebody(caller)
         narrow(somebody, caller.rights)
         keyring.note_use(caller.key_id, current().address, timezone.now())
@@ -73,15 +72,24 @@ class SignedIn(permissions.BasePermission):
         return request.user is not None and not isinstance(request.user, AnonymousUser)
 
 
-def _caller_of(header: str) -> tuple[str, Caller]:
-    """The name that was given, and whose secret it is."""
+def _caller_of(header: str) -> Caller:
+    """Whose secret it is; raises WrongCredentials."""
     scheme, _space, rest = header.partition(" ")
     if scheme.lower() == "bearer":
-        return "", authenticate_secret(rest.strip())
+        return authenticate_secret(rest.strip())
     presented = read_basic(header)
     if presented is None:
         raise WrongCredentials(_("The Authorization header holds no secret."), "no secret")
-    return presented.username, authenticate(presented)
+    return authenticate(presented)
+
+
+def _account_in(header: str) -> str:
+    """The name that came with a secret; a Bearer header has none, nor one that cannot be read."""
+    try:
+        presented = read_basic(header)
+    except WrongCredentials:
+        return ""
+    return presented.username if presented else ""
 
 
 def _somebody(caller: Caller) -> User | ServicePrincipal:
@@ -103,9 +111,7 @@ def _refused(account: str, error: WrongCredentials) -> AuthenticationFailed | Th
     if seconds := limits.seconds_to_wait(address, account):
         return Throttled(wait=seconds, detail=_("Too many wrong secrets."))
     if limits.is_worth_an_entry(address, f"{account} {error.because}", by_stranger=True):
-        event = SecretRefused(
-            "", timezone.now(), account_shown(account) or "somebody", error.because
-        )
+        event = SecretRefused("", timezone.now(), shown_name(account) or "somebody", error.because)
         with transaction.atomic():
             emit([event], actor=ANONYMOUS)
     return AuthenticationFailed(str(error))

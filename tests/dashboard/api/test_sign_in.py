@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from access import keyring
 from access.admin_accounts import SLOTS
 from access.models import AdminAccount, AuditEntry, Secret, ServicePrincipal, User
 from access.scopes import Scope
+from access.tokens import limits
 from registries.actor import SYSTEM
 from tests import catalog
 from tests.cast import PASSWORD, give
@@ -33,6 +35,11 @@ def test_a_machine_s_secret_acts_as_the_machine(machine: ServicePrincipal) -> No
 def test_a_secret_also_comes_as_basic_with_its_owner_s_name(owner: User) -> None:
     pair = base64.b64encode(f"anna:{token_of(owner)}".encode()).decode()
     assert Api().get("/", headers={"Authorization": f"Basic {pair}"}).status_code == 200
+
+
+def with_name(name: str, secret: str) -> Any:
+    pair = base64.b64encode(f"{name}:{secret}".encode()).decode()
+    return Api().get("/", headers={"Authorization": f"Basic {pair}"})
 
 
 def test_and_not_with_somebody_else_s(owner: User) -> None:
@@ -99,6 +106,25 @@ def test_a_wrong_secret_is_in_the_audit_log_and_the_same_only_once_a_minute() ->
     (entry,) = AuditEntry.objects.filter(event="secret refused")
     assert entry.new
     assert entry.new["because"] == "not a secret of ours"
+
+
+def test_a_wrong_secret_is_entered_with_the_name_that_came_with_it(
+    owner: User, machine: ServicePrincipal
+) -> None:
+    assert with_name("anna", "wrong").status_code == 401
+    assert with_name("nobody-at-all", "wrong").status_code == 401
+    assert with_name("na\0me", "wrong").status_code == 401
+    assert with_name("ci", "wrong").status_code == 401
+    Api("nonsense").get("/")
+    refused = AuditEntry.objects.filter(event="secret refused").order_by("pk")
+    assert [entry.target for entry in refused] == ["anna", "nob…", "nam…", "ci", "somebody"]
+
+
+def test_the_limit_of_an_account_leaves_others_at_its_address_alone(owner: User) -> None:
+    for _ in range(limits.FREE_OF_ACCOUNT):
+        assert with_name("viktor", "wrong").status_code == 401
+    assert with_name("viktor", "wrong").status_code == 429
+    assert with_name("anna", "wrong").status_code == 401
 
 
 def test_who_tries_many_secrets_waits() -> None:
