@@ -58,7 +58,7 @@ def require_narrow(pattern: str, issuer: str) -> None:
         )
     if pattern != pattern.strip() or not pattern.isprintable():
         raise InvalidSubject(_("A subject has no spaces around it, and no line breaks."))
-    host = (urlsplit(issuer).hostname or "").rstrip(".")
+    host = _host_of(issuer)
     # An enterprise's own issuer at GitHub has the same host and another path.
     if host == urlsplit(GITHUB).hostname or pattern.startswith("repo:"):
         if not _OF_GITHUB.fullmatch(pattern):
@@ -75,6 +75,14 @@ def require_narrow(pattern: str, issuer: str) -> None:
                 " gitlab.com, and a star in place of the group would let all of them in."
             )
         )
+
+
+def _host_of(issuer: str) -> str:
+    """Empty for what is no address: whoever takes the pattern says so of the issuer itself."""
+    try:
+        return (urlsplit(issuer).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def said(pattern: str) -> int:

@@ -22,6 +22,7 @@ from registries.connectors import CONNECTORS
 from registries.models.registry import SLUG
 from registries.oci.connection import InvalidConnection, parse_url
 from registries.oci.reference import is_repository
+from registries.oci.tls import trust
 
 SHORTEST_INTERVAL = timedelta(minutes=1)
 LONGEST_INTERVAL = timedelta(days=31)
@@ -216,9 +217,16 @@ def _clean_ca_certificate(pem: str) -> str:
     pem = pem.strip()
     if not pem:
         return ""
+    if not pem.isascii():
+        raise ValidationError(
+            _(
+                "A certificate in PEM form has no characters outside ASCII: paste it without notes"
+                " around it."
+            )
+        )
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError):
+        trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), pem)
+    except InvalidConnection:
         raise ValidationError(
             _(
                 "This is not a certificate in PEM form: paste the whole text from"

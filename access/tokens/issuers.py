@@ -21,11 +21,11 @@ from typing import Any
 import aiohttp
 import orjson
 from django.utils.translation import gettext as _
-from yarl import URL
 
 from access.tokens.assertions import Key, knows
 from registries.network import AddressPolicy, vetted_connector
 from registries.oci import bodies
+from registries.oci.addresses import read_url
 from registries.oci.connection import InvalidConnection
 from registries.oci.errors import ResponseTooLarge
 from registries.oci.tls import ssl_context
@@ -134,7 +134,7 @@ def require_address(text: str, *, allow_private: bool) -> None:
     Plain http only on private networks, for who runs an issuer of his own there.
     """
     try:
-        url = URL(text)
+        url = read_url(text)
         usable = bool(url.host) and url.explicit_port != 0
     except ValueError:
         usable = False
@@ -202,10 +202,11 @@ async def _discover(issuer: Issuer) -> Sequence[Key]:
 async def _document(session: aiohttp.ClientSession, issuer: Issuer, url: object) -> dict[str, Any]:
     try:
         require_address(str(url), allow_private=issuer.allow_private)
+        address = read_url(str(url), encoded=True)
     except ValueError:
         raise IssuerFailed("the issuer does not say where its keys are") from None
     # A redirect would lead where somebody else wants: an issuer's documents are where they are.
-    async with session.get(URL(str(url), encoded=True), allow_redirects=False) as response:
+    async with session.get(address, allow_redirects=False) as response:
         if response.status != 200:
             raise IssuerFailed(f"the issuer answers with status {response.status}")
         body = await bodies.whole(response, LONGEST_BODY)

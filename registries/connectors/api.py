@@ -16,6 +16,7 @@ from yarl import URL
 
 from registries.connectors.api_sign_in import SignIn
 from registries.oci import mediatypes
+from registries.oci.addresses import read_url
 from registries.oci.connection import InvalidConnection
 from registries.oci.errors import (
     AccessDenied,
@@ -135,7 +136,7 @@ class VendorApi:
         if not isinstance(target, str) or not target:
             return None
         try:
-            link = url.join(URL(target))
+            link = url.join(read_url(target))
         except ValueError:
             raise InvalidDocument(f"{self._label} names no usable next page.") from None
         if link.host != url.host:
@@ -203,7 +204,7 @@ def split_address(text: str) -> tuple[str, str]:
     Raises `InvalidConnection`.
     """
     try:
-        url = URL(text if "://" in text else f"https://{text}")
+        url = read_url(text if "://" in text else f"https://{text}")
         return str(url.origin()), url.raw_path.rstrip("/")
     except ValueError:
         raise InvalidConnection(f"{text!r} is not the address of an API.") from None

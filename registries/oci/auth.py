@@ -17,6 +17,7 @@ from time import monotonic
 from yarl import URL
 
 from registries.oci import untrusted
+from registries.oci.addresses import read_url
 from registries.oci.challenges import Challenge
 from registries.oci.connection import Connection
 from registries.oci.errors import (
@@ -180,7 +181,7 @@ class Authenticator:
     def _vetted_realm(self, challenge: Challenge) -> URL:
         text = challenge.params.get("realm", "")
         try:
-            realm = URL(text)
+            realm = read_url(text)
             host = realm.host
         except ValueError:
             host = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from yarl import URL
 
+from registries.oci.addresses import read_url
 from registries.secret import Secret
 
 
@@ -40,7 +41,7 @@ def parse_url(text: str, *, allow_private: bool) -> URL:
     """
     text = text.strip()
     try:
-        url = URL(text if "://" in text else f"https://{text}")
+        url = read_url(text if "://" in text else f"https://{text}")
         usable = bool(url.host) and url.explicit_port != 0
     except ValueError:
         usable = False

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yarl import URL
 
+from registries.oci.addresses import read_url
 from registries.oci.errors import ForeignLink, InvalidDocument, TooManyPages
 
 # zot 1.0 leaves the angle brackets out.
@@ -50,7 +51,7 @@ def next_page(headers: Iterable[str], request: URL) -> URL | None:
 
 def _resolve(target: str, request: URL) -> URL:
     try:
-        link = request.join(URL(target, encoded=True))
+        link = request.join(read_url(target, encoded=True))
         host = link.host
     except ValueError:
         raise InvalidDocument("The Link header to the next page is not an address.") from None

@@ -11,11 +11,20 @@ def ssl_context(ca_certificate: str | None) -> ssl.SSLContext:
     if ca_certificate is None:
         return _system_context()
     context = ssl.create_default_context()
+    trust(context, ca_certificate)
+    return context
+
+
+def trust(context: ssl.SSLContext, pem: str) -> None:
+    """Let the context trust an authority's certificate, too; raises `InvalidConnection`."""
+    if not pem.isascii():  # ssl takes that for bytes of another form
+        raise InvalidConnection(
+            "The CA certificate is not a certificate in PEM form: that is plain ASCII."
+        )
     try:
-        context.load_verify_locations(cadata=ca_certificate)
+        context.load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
         raise InvalidConnection("The CA certificate is not a certificate in PEM form.") from None
-    return context
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from yarl import URL
 
 from registries.network import AddressPolicy, vetted_connector
 from registries.oci import bodies, failures, mediatypes
+from registries.oci.addresses import read_url
 from registries.oci.auth import Authenticator
 from registries.oci.challenges import parse_challenges
 from registries.oci.connection import Connection
@@ -330,7 +331,7 @@ class Transport:
 
     def _redirected(self, url: URL, location: str | None) -> URL:
         try:
-            target = url.join(URL(location or "", encoded=True))
+            target = url.join(read_url(location or "", encoded=True))
             usable = bool(location and target.host) and not (target.user or target.password)
         except ValueError:
             usable = False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from access.subjects import GITHUB, GITLAB, InvalidSubject, matches, require_narrow, said
+from tests import addresses
 
 # Few letters, so that pieces repeat and a matcher that commits too early is found out.
 pieces = st.text(alphabet="ab:/*", max_size=12)
@@ -44,6 +46,12 @@ def test_a_pattern_without_stars_is_the_subject_itself(subject: str) -> None:
 )
 def test_only_a_star_is_special(pattern: str, subject: str, expected: bool) -> None:
     assert matches(pattern, subject) is expected
+
+
+@given(pattern=pieces, issuer=addresses.nearly)
+def test_whatever_the_issuer_is_a_pattern_is_taken_or_refused(pattern: str, issuer: str) -> None:
+    with suppress(InvalidSubject):
+        require_narrow(pattern, issuer)
 
 
 def test_a_hostile_pair_takes_no_longer_than_its_length() -> None:

@@ -204,11 +204,14 @@ def test_only_who_connects_registries_sends_portolan_into_private_networks(
         ({"issuer": "http://ci.example.com", "subject": "x"}, "issuer"),
         ({"issuer": "ftp://ci.example.com", "subject": "x"}, "issuer"),
         ({"issuer": "https://a:b@ci.example.com", "subject": "x"}, "issuer"),
+        ({"issuer": "https://[::1"}, "issuer"),
+        ({"issuer": "https://[]@"}, "issuer"),
         ({"audience": ""}, "audience"),
         ({"audience": "*"}, "audience"),
         ({"audience": " x"}, "audience"),
         ({"audience": "x\ny"}, "audience"),
         ({"ca_certificate": "no certificate"}, "ca_certificate"),
+        ({"ca_certificate": "-----BEGIN CERTIFICATE-----\né"}, "ca_certificate"),
     ],
 )
 def test_rules_that_nobody_can_mean_are_refused(

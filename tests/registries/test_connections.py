@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registries import connection_checks
 from registries.actor import Actor
@@ -44,6 +47,7 @@ from registries.models import (
 )
 from registries.oci.connection import Limits
 from registries.registry_settings import RegistrySettings, cleaned
+from tests import addresses
 from tests.fakes import doors
 
 ANNA = Actor(kind="user", id="1", label="anna")
@@ -398,6 +402,10 @@ def test_an_address_is_stored_as_it_will_be_dialled(typed: str, meant: str) -> N
         ("url", "http://registry.example.com"),
         ("public_host", "registry.example.com/path"),
         ("ca_certificate", "not a certificate"),
+        ("ca_certificate", "-----BEGIN CERTIFICATE-----\né"),
+        ("url", "https://[::1"),
+        ("url", "https://[]@"),
+        ("public_host", "[]@"),
         ("repository_names", ("Team-A/api",)),
         ("repository_names", ("team a/*",)),
         ("sync_interval", timedelta(seconds=1)),
@@ -413,6 +421,18 @@ def test_a_mistake_is_refused_at_its_field(field: str, value: Any) -> None:
     with pytest.raises(ValidationError) as refusal:
         cleaned(settings)
     assert list(refusal.value.message_dict) == [field]
+
+
+@given(
+    text=addresses.nearly,
+    field=st.sampled_from(("name", "url", "kind", "public_host", "ca_certificate", "username")),
+)
+def test_whatever_text_comes_it_is_a_setting_or_a_mistake_at_its_field(
+    text: str, field: str
+) -> None:
+    values: dict[str, Any] = {"name": "production", "url": "https://registry.example.com"}
+    with suppress(ValidationError):
+        assert cleaned(RegistrySettings(**values | {field: text}, allow_private=True))
 
 
 def test_all_mistakes_are_told_at_once() -> None:

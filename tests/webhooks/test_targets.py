@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import addresses
 from webhooks.targets import (
     HEADERS_LIMIT,
     URL_LIMIT,
@@ -111,7 +112,7 @@ def test_a_line_without_a_name_is_not_repeated() -> None:
     assert refused.value.messages == ["Line 2 is no header: write Name: value."]
 
 
-@given(st.text(max_size=200))
+@given(st.text(max_size=200) | addresses.nearly)
 def test_whatever_passes_as_an_address_stays_one_line_of_visible_characters(text: str) -> None:
     for candidate in (text, f"https://{text}", f"https://ci.example.com/{text}"):
         try:

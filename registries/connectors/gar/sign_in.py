@@ -16,6 +16,7 @@ from yarl import URL
 from registries.connectors.api import VendorApi
 from registries.connectors.api_sign_in import FixedSignIn, SignIn, TokenSignIn
 from registries.oci import untrusted
+from registries.oci.addresses import read_url
 from registries.oci.connection import Connection
 from registries.oci.errors import AuthenticationFailed, InvalidDocument, Unsupported
 from registries.oci.transport import Stats, Transport
@@ -119,7 +120,13 @@ class GoogleAccount:
     def _token_server(self, account: ServiceAccount) -> URL:
         """Return where the claim goes: Google's own host, unless an operator named another."""
         named = self._connection.options.get("token_url", "").strip()
-        address = URL(named or account.token_uri)
+        try:
+            address = read_url(named or account.token_uri)
+        except ValueError:
+            raise AuthenticationFailed(
+                "What is to be Google's token server is no address.",
+                advice="Leave the token server out, or give its whole address.",
+            ) from None
         is_google = address.scheme == "https" and (address.host or "").endswith(".googleapis.com")
         if not named and not is_google:
             raise AuthenticationFailed(

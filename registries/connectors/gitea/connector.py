@@ -9,7 +9,6 @@ routers/api/packages/container, routers/api/v1/packages, and a Gitea 1.26 that w
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import VendorApi, quoted
@@ -19,6 +18,7 @@ from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.gitea.versions import Version, parse_versions
 from registries.connectors.gitea.webhooks import create_hook, delete_hook, list_hooks, owners_of
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
+from registries.oci.addresses import read_url
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import NotFound, RegistryError, Unsupported
@@ -76,7 +76,10 @@ class GiteaConnector(OwnersConnector):
     @classmethod
     def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  it is known by its challenge
         """Say whether it sends to Gitea's own token server (GitLab names the same service)."""
-        return ping.service == "container_registry" and urlsplit(ping.realm).path == "/v2/token"
+        try:
+            return ping.service == "container_registry" and read_url(ping.realm).path == "/v2/token"
+        except ValueError:
+            return False
 
     @classmethod
     def web_page(

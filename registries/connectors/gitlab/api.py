@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from yarl import URL
-
 from registries.connectors.api import VendorApi, split_address
 from registries.connectors.api_sign_in import FixedSignIn
+from registries.oci.addresses import read_url
 from registries.oci.auth import same_domain
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
@@ -40,7 +39,7 @@ def where_tokens_are(connection: Connection, ping: Ping) -> str:
     """
     origin = connection.origin
     try:
-        realm = URL(ping.realm)
+        realm = read_url(ping.realm)
         host, is_safe = realm.host or "", realm.scheme == "https" or connection.is_plain
     except ValueError:
         host, is_safe = "", False

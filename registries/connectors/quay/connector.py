@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from yarl import URL
-
 from registries.connectors.abilities import Ability, Field, Power
 from registries.connectors.base import RepositoryPage
 from registries.connectors.by_owner import OwnersConnector
@@ -25,6 +23,7 @@ from registries.connectors.quay.report import QuayReport
 from registries.connectors.quay.tags import Gathered
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.connectors.selection import namespaces_of
+from registries.oci.addresses import read_url
 from registries.oci.client import Ping
 from registries.oci.connection import Connection
 from registries.oci.errors import (
@@ -107,7 +106,7 @@ class QuayConnector(OwnersConnector):
     def recognises(cls, host: str, ping: Ping) -> bool:  # noqa: ARG003  anybody's host
         """Say whether its token server is where Quay's is."""
         try:
-            return URL(ping.realm).path == "/v2/auth"
+            return read_url(ping.realm).path == "/v2/auth"
         except ValueError:
             return False
 

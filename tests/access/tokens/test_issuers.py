@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from access.tokens import issuers
 from access.tokens.assertions import Key
 from access.tokens.issuers import Issuer, IssuerFailed, KeyStore, read_keys, require_address
+from tests import addresses
 from tests.fakes import doors
 from tests.fakes.oidc_issuer import OidcIssuer, serving
 
@@ -122,11 +124,25 @@ def test_nobody_listening_is_a_failure_with_a_reason() -> None:
         "http://gitlab.example.com",
         "https://gitlab.example.com:0",
         "javascript:alert(1)",
+        "https://[::1",
+        "https://[]@",
     ],
 )
 def test_what_cannot_be_an_issuer_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="issuer"):
         require_address(address, allow_private=False)
+
+
+@given(addresses.nearly)
+def test_whatever_text_comes_it_is_an_issuer_or_refused_with_a_sentence(text: str) -> None:
+    def refusal() -> str:
+        try:
+            require_address(text, allow_private=True)
+        except ValueError as error:
+            return str(error)
+        return "An issuer"
+
+    assert refusal().startswith("An issuer")
 
 
 # Remembering -------------------------------------------------------------------------------------

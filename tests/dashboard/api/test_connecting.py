@@ -99,6 +99,8 @@ def test_what_does_not_work_is_told_step_by_step_and_stored_nowhere(
     [
         ({"name": "Production"}, "name", "lower-case letters"),
         ({"url": "not a host!"}, "url", ""),
+        ({"url": "[]@"}, "url", "is not an address"),
+        ({"ca_certificate": "né"}, "ca_certificate", "no characters outside ASCII"),
         ({"url": "http://a.example.com", "allow_private": False}, "url", "Plain http"),
         ({"kind": "harbour"}, "kind", "There is no kind “harbour”"),
         ({"kind": "acr", "options": {"tennant": "x"}}, "options", "no setting “tennant”"),

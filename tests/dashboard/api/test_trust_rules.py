@@ -73,10 +73,12 @@ def test_a_rule_is_made_with_this_servers_address_as_its_audience(
     [
         ("subject", "*"),
         ("issuer", "nowhere"),
+        ("issuer", "https://[::1"),
         ("audience", "*"),
         ("lifetime_minutes", 61),
         ("service_principal", "nobody"),
         ("ca_certificate", "none"),
+        ("ca_certificate", "né"),
         ("name", "Not A Name"),
     ],
 )

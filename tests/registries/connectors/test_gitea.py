@@ -52,6 +52,7 @@ def use(
         ("https://git.example.com/v2/token", "container_registry", True),
         ("https://gitlab.com/jwt/auth", "container_registry", False),
         ("https://git.example.com/v2/token", "other", False),
+        ("https://[::1", "container_registry", False),
         ("", "", False),
     ],
 )
