@@ -1,18 +1,93 @@
 """Secrets of a governance file, read where it is applied: `env:NAME` and `file:PATH`.
 
-Only what the server found to be a reference in a place for a secret is looked up, so that no other
-line of a file can make us read and send anything.
+Only what stands in the file itself, in a place for a secret, is looked up, and of that only what the
+server asks for: no other line of a file can make us read and send anything, and neither can a server.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from portolan.failures import Failure
+import yaml
 
+from portolan.failures import Failure, Unreachable
+
+# What the server takes for a reference, and where (dashboard.governance): a test compares them.
+REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\x00-\x1f\x7f]+")
+PLACES = frozenset(
+    {
+        ("registries", "password"),
+        ("registries", "api_secret"),
+        ("webhooks", "url"),
+        ("webhooks", "headers"),
+    }
+)
 _LONGEST = 65_536
+# Deeper than any file that the server takes.
+_DEEPEST = 12
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Keys = tuple[str, ...]
+
+
+def wanted(text: str, asked: object, *, by: str) -> list[str]:
+    """The references of a file that its server asks for. Raises Unreachable where it asks for
+    another: that is an answer to another file, or an attempt to get at what lies here."""
+    if asked == []:
+        return []
+    ours = references_in(text)
+    listed = asked if isinstance(asked, list) else [asked]
+    for one in listed:
+        if not isinstance(one, str) or one not in ours:
+            raise Unreachable(
+                f"{by} asks for a secret that the file does not name ({_shown(one)})."
+                " Nothing was read or sent."
+            )
+    return sorted(set(listed))
+
+
+def references_in(text: str) -> frozenset[str]:
+    """Those that a file names where a secret has its place; what is no YAML names none."""
+    try:
+        found = list(_scalars(yaml.parse(text, Loader=_LOADER), (), _DEEPEST))
+    except (yaml.YAMLError, ValueError):
+        return frozenset()
+    return frozenset(one for keys, one in found if keys[:2] in PLACES and REFERENCE.fullmatch(one))
+
+
+def _scalars(
+    events: Iterator[Any], above: _Keys, deepest: int, *, named: bool = False
+) -> Iterator[tuple[_Keys, str]]:
+    """The values of a list or, `named`, a mapping as they stand there, with the keys that lead to
+    each. Of the parser's events: no tag, alias or merge, which the server refuses, makes a value."""
+    if not deepest:
+        raise ValueError("It is nested too deep.")
+    key: str | None = None
+    for event in events:
+        match event:
+            case yaml.CollectionEndEvent() | yaml.DocumentEndEvent():
+                return
+            case yaml.ScalarEvent() if named and key is None:
+                key = event.value
+                continue
+            case yaml.ScalarEvent():
+                yield _below(above, key), event.value
+            case yaml.CollectionStartEvent():
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                yield from _scalars(events, _below(above, key), deepest - 1, named=is_mapping)
+        key = None
+
+
+def _below(above: _Keys, key: str | None) -> _Keys:
+    return above if key is None else (*above, key)
+
+
+def _shown(reference: object) -> str:
+    text = " ".join(str(reference).split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def resolved(references: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import typer
 
 from portolan.failures import Ending, Failure, Misused
 from portolan.options import command
-from portolan.resolving import resolved
+from portolan.resolving import resolved, wanted
 from portolan.session import Session
 
 # Of what is left out, so many are named; the rest is counted.
@@ -57,25 +57,33 @@ def apply_(
 ) -> int:
     """Make a governance file true, all of it or nothing, after showing its plan.
 
-    What the file says of secrets (env:NAME, file:PATH) is read here and sent along.
+    What the file says of secrets (env:NAME, file:PATH) is read here and sent along, once it is agreed.
     """
     out, text = session.out, _text(file)
     planned = _planned(session, text, prune=prune)
-    secrets = resolved(planned["references"])
-    if secrets:
+    references = wanted(text, planned["references"], by=session.context.server)
+    secrets: dict[str, str] = {}
+    agreed: Any = None
+    if references and not planned["problems"]:
+        if not yes:
+            agreed = planned["changes"]
+            _show_people(session, planned)
+            _ask(session, file, references)
+        secrets = resolved(references)
+        out.note(f"Secrets read here and sent: {', '.join(references)}.")
         planned = _planned(session, text, prune=prune, secrets=secrets)
-    if not out.as_json:
-        _show(session, planned)
     if planned["problems"]:
-        if out.as_json:
-            _show(session, planned)
+        _show(session, planned)
         return Ending.NO
+    if planned["changes"] != agreed:
+        _show_people(session, planned)
     if not planned["changes"]:
         if out.as_json:
             out.document({"changes": [], "secrets": []})
         return Ending.OK
-    if not yes:
-        _ask(session, file, sorted(secrets))
+    # With its secrets the plan may be another one than that which was agreed to.
+    if not yes and planned["changes"] != agreed:
+        _ask(session, file)
     applied = session.server.post(
         "/apply",
         {
@@ -123,11 +131,11 @@ def _text(name: str) -> str:
         raise Misused(f"{name} is no text in UTF-8.") from None
 
 
-def _ask(session: Session, file: str, references: Sequence[str]) -> None:
+def _ask(session: Session, file: str, references: Sequence[str] = ()) -> None:
     if file == "-" or not sys.stdin.isatty():
         raise Misused("Nobody can be asked here: say --yes. Nothing was changed.")
     if references:
-        session.out.note(f"Secrets that are read here and sent: {', '.join(references)}.")
+        session.out.note(f"Secrets that are to be read here and sent: {', '.join(references)}.")
     if not typer.confirm(f"Apply this at {session.context.server}?", err=True):
         raise Failure("Nothing was changed.")
 
@@ -136,6 +144,12 @@ def _ask(session: Session, file: str, references: Sequence[str]) -> None:
 
 _SIGNS = {"create": "+", "change": "~", "delete": "-"}
 _WORDS = {"create": "to create", "change": "to change", "delete": "to delete"}
+
+
+def _show_people(session: Session, planned: Any) -> None:
+    """Before it is applied: to a program, what was done is told instead."""
+    if not session.out.as_json:
+        _show(session, planned)
 
 
 def _show(session: Session, planned: Any) -> None:
