@@ -5,12 +5,12 @@ the product's own is written here. `manage.py` and the tests set DATABASE_URL an
 embedded services before Django reads this file.
 """
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import env, sign_on
@@ -73,10 +73,16 @@ SIGNUP_DOMAINS = sign_on.signup_domains()
 
 # Requests ----------------------------------------------------------------------------------------
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{_public.hostname},localhost,127.0.0.1,[::1]")
+# The public name and the machine's own always; others where it is reached by others, too.
+ALLOWED_HOSTS = [
+    _public.hostname or "",
+    *("localhost", "127.0.0.1", "[::1]"),
+    *env.words("ALLOWED_HOSTS"),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 MIDDLEWARE = [
+    "dashboard.views.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.origin.OriginMiddleware",
@@ -295,7 +301,7 @@ EVENT_RETENTION_DAYS = env.number("EVENT_RETENTION_DAYS", 30)
 
 # Mail ---------------------------------------------------------------------------------------------
 
-EMAIL_CONFIG_SET = bool(os.environ.get("EMAIL_HOST"))
+EMAIL_CONFIG_SET = bool(env.text("EMAIL_HOST", ""))
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
     if EMAIL_CONFIG_SET
@@ -306,7 +312,10 @@ EMAIL_PORT = env.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = 10  # a mail server that is down must not hold who invites somebody
-EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)  # STARTTLS, mostly at port 587
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)  # TLS from the start, mostly at port 465
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
+    raise ImproperlyConfigured("Set one of EMAIL_USE_TLS and EMAIL_USE_SSL: they are two ways.")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"portolan@{_public.hostname}")
 
 LANGUAGE_CODE = "en"

@@ -1,6 +1,7 @@
 """What a load balancer and an orchestrator ask: are you alive, and may you get requests?
 
-Both answer strangers, so neither says more than which part is down.
+Both answer strangers, so neither says more than which part is down. They are asked by a machine's
+address as often as by a name, so they are answered before anything looks at the Host header.
 """
 
 from __future__ import annotations
@@ -64,3 +65,17 @@ def _redis() -> str:
 
 
 _PROBES = {"postgres": _postgres, "migrations": _migrations, "redis": _redis}
+
+
+class ProbeMiddleware:
+    """Answers both itself; stands before all others."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = _PROBED.get(request.path_info, self._get_response)
+        return answer(request)
+
+
+_PROBED: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/livez": livez, "/readyz": readyz}

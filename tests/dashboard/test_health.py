@@ -23,6 +23,12 @@ def test_a_living_process_says_so_without_asking_the_database(client: Client) ->
     assert response.content == b"ok\n"
 
 
+def test_a_probe_by_a_machine_s_address_is_answered_and_a_page_is_not(client: Client) -> None:
+    by_address = {"host": "10.1.2.3:8000"}
+    assert client.get("/livez", headers=by_address).status_code == 200
+    assert client.get("/accounts/login/", headers=by_address).status_code == 400
+
+
 @pytest.mark.django_db
 def test_ready_means_that_every_part_is_there(client: Client) -> None:
     response = client.get("/readyz")
