@@ -49,7 +49,14 @@ class Output:
 
     @cached_property
     def is_terminal(self) -> bool:
+        """Whether it is to look as on a terminal, which FORCE_COLOR can say, too."""
         return self.console.is_terminal
+
+    @cached_property
+    def is_watched(self) -> bool:
+        """Whether it is a terminal, whatever variables say: there escapes are obeyed, and what is
+        printed is in no pipeline's log."""
+        return sys.stdout.isatty()
 
     # For programs ----------------------------------------------------------------------------------
 
@@ -109,7 +116,14 @@ class Output:
 
     def whole(self, text: str) -> None:
         """A text as it is; on a terminal, without what a terminal would obey."""
-        _write(clean(text) if self.is_terminal else text)
+        _write(clean(text) if self.is_watched else text)
+
+    def content(self, content: bytes) -> None:
+        """Bytes as they are; on a terminal as text, without what a terminal would obey."""
+        if self.is_watched:
+            self.whole(content.decode(errors="replace"))
+        else:
+            sys.stdout.buffer.write(content)
 
     def say(self, word: str, style: str, rest: str) -> None:
         """A word that matters most, and the rest of its line."""

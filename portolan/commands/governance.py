@@ -207,5 +207,5 @@ def _tell(session: Session, applied: Any) -> None:
     out.print("Applied.")
     for one in applied["secrets"]:
         # What is no terminal is often a pipeline's log.
-        secret = one["secret"] if out.is_terminal else "not printed here: rotate it, or use --json"
+        secret = one["secret"] if out.is_watched else "not printed here: rotate it, or use --json"
         out.print(f"{one['name']}, {one['what']}: {secret}")

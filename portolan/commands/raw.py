@@ -71,7 +71,7 @@ def api(
         if value is not None:
             session.out.document(value)
     else:
-        sys.stdout.buffer.write(response.content)
+        session.out.content(response.content)
 
 
 def _address(path: str) -> str:

@@ -123,3 +123,16 @@ def test_who_agreed_is_asked_again_only_about_another_plan(
         apply_(asking(other), file)
     assert [where for where, _secrets in sent(other)] == ["plan", "plan"]
     assert "1 to change." in capsys.readouterr().out
+
+
+def test_a_new_secret_is_in_no_log_of_a_pipeline_with_colours(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    one = {"section": "webhooks", "name": "deploys", "what": "signing secret", "secret": "whsec"}
+    made = APPLIED | {"secrets": [one]}
+    assert apply_(asking(Saying(planned(), said(made))), file, yes=True) == Ending.OK
+    assert "whsec" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    apply_(asking(Saying(planned(), said(made))), file, yes=True)
+    assert "whsec" in capsys.readouterr().out

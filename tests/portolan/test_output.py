@@ -74,6 +74,24 @@ def test_a_strangers_words_give_the_terminal_no_orders(capsys: pytest.CaptureFix
     assert "[red]red[/red]" in printed.out
 
 
+def test_what_is_printed_whole_gives_a_terminal_no_orders(
+    capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = b'{"a": "\xc2\x9b31mRED \x1b]0;owned\x07"}\r\n\xff'
+    # Colours are about looks: a pipe that is to have them stays a pipe.
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Output().content(evil)
+    Output().whole("\x1b")
+    assert capsysbinary.readouterr().out == evil + b"\x1b"
+    # And a terminal that is to have none stays a terminal.
+    monkeypatch.setenv("FORCE_COLOR", "")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    Output().content(evil)
+    Output().whole("\x1b")
+    shown = capsysbinary.readouterr().out.decode()
+    assert shown == '{"a": "�31mRED �]0;owned�"}�\n��'
+
+
 @given(st.text())
 def test_json_stays_what_it_was_and_is_printable(text: str) -> None:
     written = as_json({"a": text})
