@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from dashboard.api.bodies import Body, Row
 from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.callers import Caller
 from dashboard.governance.apply import apply
@@ -200,6 +201,9 @@ class Applications(Resource):
         if expected and expected != fingerprint_of(planned):
             detail = _("Something was changed since this was planned: plan again, and look at it.")
             raise Problem(HTTPStatus.CONFLICT, Code.CONFLICT, detail)
+        if not planned.problems:
+            # Whatever it changes: trust rules, grants, and (told by no plan) secrets of what is there.
+            require_reassured(request)
         try:
             applied = apply(
                 planned,

@@ -259,8 +259,8 @@ PEOPLE_AND_TEAMS = [
     Line("GET", "/accounts/email/", SIGNED_IN, 302, 302, 302),
     Line("POST", "/accounts/email/", SIGNED_IN, 302, 302, 302),
     Line("GET", "/access/people/", MANAGING_ALL, 403, 200, 403),
-    Line("GET", "/access/people/invite/", MANAGING_ALL, 403, 200, 403),
-    Line("POST", "/access/people/invite/", MANAGING_ALL, 403, 422, 403),
+    Line("GET", "/access/people/invite/", MANAGING_ALL, 403, 302, 403),
+    Line("POST", "/access/people/invite/", MANAGING_ALL, 403, 302, 403),
     Line("GET", f"{PERSON}/", MANAGING_ALL, 403, 200, 403),
     Line("POST", f"{PERSON}/", MANAGING_ALL, 403, 422, 403),
     *(
@@ -300,7 +300,7 @@ MIRRORS = [
 FOLLOWING = [
     _everybody("GET", "/profile/following/"),
     _everybody("POST", "/profile/following/add/", 422),
-    _everybody("POST", "/profile/following/feed/", 201),
+    _everybody("POST", "/profile/following/feed/", 302),
     _everybody("POST", "/profile/following/feed/end/", 302),
     Line("POST", "/profile/following/{follow}/", BEING_PAULA, 404, 302, 404, {"mail": "each"}),
     Line("POST", "/profile/following/{follow}/remove/", BEING_PAULA, 404, 302, 404),

@@ -13,7 +13,8 @@ from access.models import User
 from access.scopes import Scope
 from registries.models import Repository
 from tests import catalog
-from tests.cast import give, signed_in
+from tests.cast import PASSWORD, give, signed_in
+from tests.reassured import reassured
 from webhooks.models import Follow, Reader
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,7 +97,8 @@ def test_nobody_changes_what_another_follows(as_viewer: Client, as_owner: Client
     assert Follow.objects.get().mail == "none"
 
 
-def test_the_address_of_the_feed_is_shown_once(as_viewer: Client) -> None:
+def test_the_address_of_the_feed_is_shown_once(viewer: User) -> None:
+    as_viewer = reassured(viewer)
     as_viewer.post(f"{PAGE}add/", {"scope": "harbour/team-a/app", "mail": "none"})
     response = as_viewer.post(f"{PAGE}feed/")
     assert response.status_code == 201
@@ -111,6 +113,18 @@ def test_the_address_of_the_feed_is_shown_once(as_viewer: Client) -> None:
     as_viewer.post(f"{PAGE}feed/end/")
     assert Client().get(path).status_code == 404
     assert Reader.objects.get().feed_digest == ""
+
+
+def test_an_address_of_the_feed_is_made_when_one_has_said_once_more_who_one_is(
+    as_viewer: Client,
+) -> None:
+    """Whoever took a session over must not read on when it is over."""
+    asked = as_viewer.post(f"{PAGE}feed/")
+    assert asked.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not Reader.objects.exclude(feed_digest="").exists()
+    said = as_viewer.post(asked.headers["Location"], {"password": PASSWORD})
+    assert said.status_code == 201  # what was asked for is done now
+    assert "/feeds/" in said.content.decode()
 
 
 def test_what_keeps_mails_from_coming_is_said(as_viewer: Client, settings: Settings) -> None:

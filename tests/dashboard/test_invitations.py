@@ -15,7 +15,8 @@ from pytest_django.fixtures import Settings
 
 from access.models import AuditEntry, User
 from dashboard import invitations
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, signed_in
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INVITE = "/access/people/invite/"
@@ -26,6 +27,12 @@ CHOSEN = {
     "new_password1": "quite another passphrase",
     "new_password2": "quite another passphrase",
 }
+
+
+@pytest.fixture
+def as_owner(owner: User) -> Client:
+    """The owner, who has just said his password again."""
+    return reassured(owner)
 
 
 def invited(by: Client) -> str:
@@ -190,3 +197,13 @@ def test_a_mail_server_that_is_down_loses_no_invitation(
     answer = as_owner.post(INVITE, NINA)
     assert "No mail was sent" in answer.content.decode()
     assert not is_over(path_in(answer.content.decode()))
+
+
+def test_nobody_is_invited_by_who_did_not_just_say_who_he_is(owner: User) -> None:
+    """A session left open must not be enough to let somebody in for good."""
+    stale = signed_in(owner)
+    for asked in (stale.get(INVITE), stale.post(INVITE, NINA)):
+        assert asked.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not User.objects.filter(username="nina").exists()
+    stale.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert stale.get(INVITE).status_code == 200

@@ -182,8 +182,8 @@ def test_what_else_is_posted_reaches_no_account(as_sure_owner: Client, viewer: U
     assert viewer.check_password(PASSWORD)
 
 
-def test_a_bad_form_is_sent_back_with_what_was_typed(as_owner: Client, viewer: User) -> None:
-    answer = as_owner.post(f"{PEOPLE}invite/", NINA | {"email": "VIKTOR@example.com"})
+def test_a_bad_form_is_sent_back_with_what_was_typed(as_sure_owner: Client, viewer: User) -> None:
+    answer = as_sure_owner.post(f"{PEOPLE}invite/", NINA | {"email": "VIKTOR@example.com"})
     assert answer.status_code == 422
     assert "Somebody has this e-mail address" in answer.content.decode()
     assert 'value="Nina"' in answer.content.decode()

@@ -163,6 +163,7 @@ class People(Resource):
         `access manage` on everything."""
         caller = self.caller
         require_manager(caller)
+        require_reassured(request)  # the link is a way in that outlives a session
         made = actions.invite(**InviteBody.read(request), rights=caller.rights, actor=caller.actor)
         shown = _one(User.objects.filter(pk=made.pk))
         return Response(

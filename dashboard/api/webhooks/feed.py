@@ -17,6 +17,7 @@ from access.models import User
 from dashboard.api.bodies import Row
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import shows
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.api.webhooks.following import TAG, follower
 from registries.transactions import together
@@ -63,13 +64,14 @@ class Feed(Resource):
             )
         ],
     )
-    def post(self, request: Request) -> Response:  # noqa: ARG002  see Resource
+    def post(self, request: Request) -> Response:
         """An Atom feed of what one follows, by an address that is shown this once; the one before
         opens nothing any more. Only for who is signed in himself: a token makes nothing that
         outlives it."""
         person = follower(self.caller)
         if self.caller.maintainer is None:
             raise PermissionDenied(_("An address is made by who is signed in, not by a token."))
+        require_reassured(request)  # the address outlives the session
         address = settings.PUBLIC_URL + reverse("feed", args=[actions.make_feed(person)])
         return Response(
             IssuedFeedRow({"has_feed": True, "secret": address}).data,

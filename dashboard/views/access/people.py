@@ -76,6 +76,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     """An account for somebody, and the link to hand over; it is shown in the answer to the form and
     nowhere else."""
     one = _manager(request)
+    reassure(request)  # who took a session over must not leave a way in that outlives it
     form = InviteForm(request.POST or None)
     invited: list[User] = []
 

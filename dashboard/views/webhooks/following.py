@@ -16,6 +16,7 @@ from access.models import User
 from access.scopes import Extent, Scope
 from dashboard.forms_webhooks import FollowForm
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 from webhooks import following as actions
@@ -66,6 +67,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 def feed(request: HttpRequest) -> HttpResponse:
     """A new address, shown this once; the one before is no more."""
     one = asker(request)
+    reassure(request)  # whoever has the address reads on when the session is long over
     address = settings.PUBLIC_URL + reverse("feed", args=[actions.make_feed(one.user)])
     followed = [_scope(follow) for follow in one.user.follows.select_related("registry")]
     context = {

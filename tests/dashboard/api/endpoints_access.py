@@ -75,7 +75,7 @@ ONESELF = [
 PAULA = "/people/paula"
 PEOPLE = [
     ApiLine("GET", "/people", MANAGING_ALL, 403, 200, 403),
-    ApiLine("POST", "/people", MANAGING_ALL, 403, 201, 403, A_PERSON),
+    ApiLine("POST", "/people", MANAGING_ALL, 403, 201, 403, A_PERSON, reassured=True),
     ApiLine("GET", PAULA, MANAGING_ALL, 403, 200, 403),
     ApiLine("PATCH", PAULA, MASTERING_ALL, 403, 200, 403, {"last_name": "P"}, reassured=True),
     ApiLine("POST", f"{PAULA}/link", MASTERING_ALL, 403, 201, 403, reassured=True),

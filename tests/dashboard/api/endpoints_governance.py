@@ -10,5 +10,7 @@ LINES = [
     ApiLine("GET", "/export", SIGNED_IN, 200, 200, 200),
     ApiLine("GET", "/export/schema", SIGNED_IN, 200, 200, 200),
     ApiLine("POST", "/plan", SIGNED_IN, 200, 200, 200, _TEAM),
-    ApiLine("POST", "/apply", needs("access manage", EVERYTHING), 422, 200, 422, _TEAM),
+    ApiLine(
+        "POST", "/apply", needs("access manage", EVERYTHING), 422, 200, 422, _TEAM, reassured=True
+    ),
 ]

@@ -41,7 +41,7 @@ LINES = [
     ApiLine("GET", "/following", SIGNED_IN, 200, 200, 200),
     ApiLine("POST", "/following", SIGNED_IN, 422, 422, 422, {"scope": "nowhere"}),
     ApiLine("GET", "/following/feed", SIGNED_IN, 200, 200, 200),
-    ApiLine("POST", "/following/feed", SIGNED_IN, 201, 201, 201),
+    ApiLine("POST", "/following/feed", SIGNED_IN, 201, 201, 201, reassured=True),
     ApiLine("DELETE", "/following/feed", SIGNED_IN, 204, 204, 204),
     ApiLine("GET", FOLLOW, BEING_PAULA, 404, 200, 404),
     ApiLine("PATCH", FOLLOW, BEING_PAULA, 404, 200, 404, {"mail": "each"}),

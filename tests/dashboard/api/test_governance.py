@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from access.models import AuditEntry, Grant, Team, User
+from access.models import AuditEntry, Grant, ServicePrincipal, Team, TrustRule, User
 from access.scopes import Scope
 from registries.models import Registry
 from tests import catalog
-from tests.cast import give
+from tests.cast import PASSWORD, give, signed_in
 from tests.dashboard.api.client import Api
 from tests.dashboard.governance import house
+from tests.reassured import reassured
+from webhooks.models import Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEAM = "version: 1\nteams:\n- name: shop\n"
@@ -98,3 +100,37 @@ def test_a_reference_is_never_looked_up_on_the_server(
     assert done.status_code == 200
     assert "hunter2" not in done.content.decode()
     assert Registry.objects.get().credential.secret.reveal() == "hunter2"
+
+
+def test_a_session_says_once_more_who_it_is_before_it_applies(owner: User, viewer: User) -> None:
+    ServicePrincipal.objects.create(name="bot")
+    text = (
+        "version: 1\ntrust_rules:\n- {name: r, service_principal: bot, audience: a, subject: b,"
+        " issuer: 'https://evil.example.com'}\n"
+    )
+    stale = Api(client=signed_in(owner))
+    assert stale.post("/plan", {"document": text}).status_code == 200
+    refused = stale.post("/apply", {"document": text})
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert not TrustRule.objects.exists()
+    # Who may not do it anyway is told that, and nothing else.
+    assert Api(client=signed_in(viewer)).post("/apply", {"document": text}).status_code == 422
+    assert Api(client=reassured(owner)).post("/apply", {"document": text}).status_code == 200
+    assert TrustRule.objects.exists()
+
+
+def test_a_secret_that_no_plan_tells_of_is_changed_by_no_stale_session_either() -> None:
+    house.furnish()
+    anna = User.objects.get(username="anna")
+    anna.set_password(PASSWORD)  # who has none is not asked: his provider vouches for him
+    anna.save()
+    text = (
+        "version: 1\nwebhooks:\n- name: deploys\n  where: harbour/team-a/*\n"
+        "  topics: [push, delete]\n  payload: slack\n  team: platform\n"
+        "  url: https://hooks.example.com/another\n"
+    )
+    stale = Api(client=signed_in(anna))
+    assert stale.post("/plan", {"document": text}).json()["changes"] == []
+    assert stale.post("/apply", {"document": text}).status_code == 403
+    assert "another" not in Subscription.objects.get().url.reveal()

@@ -15,6 +15,7 @@ from registries.models import Registry
 from tests import catalog
 from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api
+from tests.reassured import reassured
 from webhooks.models import Follow, InboundSecret, Notification
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +110,9 @@ def test_one_follows_what_one_sees(viewer: User, api_outsider: Api) -> None:
 
 
 def test_the_feeds_address_is_shown_once_and_made_by_no_token(viewer: User) -> None:
-    path, by_token, api = "/following/feed", Api.of(viewer), Api(client=signed_in(viewer))
+    path, by_token, api = "/following/feed", Api.of(viewer), Api(client=reassured(viewer))
+    stale = Api(client=signed_in(viewer)).post(path)
+    assert (stale.status_code, "/accounts/reauthenticate/" in stale.json()["detail"]) == (403, True)
     refused = by_token.post(path)
     assert (refused.status_code, by_token.get(path).json()) == (403, {"has_feed": False})
     made = api.post(path)

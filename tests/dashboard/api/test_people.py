@@ -218,3 +218,14 @@ def test_a_session_says_once_more_who_it_is_before_what_would_keep_a_stolen_one(
     assert refused.status_code == 403
     assert "/accounts/reauthenticate/" in refused.json()["detail"]
     assert Api(client=reassured(owner)).ask(how, f"{VIKTOR}{path}", body).status_code == status
+
+
+def test_a_session_says_once_more_who_it_is_before_it_invites(owner: User, viewer: User) -> None:
+    refused = Api(client=signed_in(owner)).post("/people", NINA)
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert not User.objects.filter(username="nina").exists()
+    # Who may not invite anyway is told that, and nothing else.
+    unallowed = Api(client=signed_in(viewer)).post("/people", NINA)
+    assert "/accounts/" not in unallowed.json()["detail"]
+    assert Api(client=reassured(owner)).post("/people", NINA).status_code == 201
