@@ -46,6 +46,17 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def is_registry(text: str) -> bool:
+    """Whether this can be the name of a registry, or its host."""
+    return _REGISTRY.fullmatch(text) is not None
+
+
+def is_repository(text: str) -> bool:
+    """Whether this can be `REGISTRY/path`."""
+    registry, _slash, path = text.partition("/")
+    return is_registry(registry) and _PATH.fullmatch(path) is not None
+
+
 def parse(text: str) -> Reference:
     """The reference of a text; raises Misused with a sentence. The registry is as it was written."""
     rest = text.strip()
@@ -54,7 +65,7 @@ def parse(text: str) -> Reference:
     rest, _at, digest = rest.partition("@")
     registry, _slash, path = rest.partition("/")
     path, colon, tag = path.partition(":")
-    if not _REGISTRY.fullmatch(registry) or not _PATH.fullmatch(path):
+    if not is_repository(f"{registry}/{path}"):
         raise Misused(
             f"“{text}” is no repository. Write REGISTRY/path, REGISTRY/path:tag or @digest."
         )
