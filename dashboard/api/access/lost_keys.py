@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from access import people as actions
 from access import sessions
+from access.models import User
 from dashboard.api.access.people import NO_STORE, link_for, mastered_person, shown_person
 from dashboard.api.bodies import Row
 from dashboard.api.etags import require_match
@@ -73,6 +74,7 @@ class PersonSessions(Resource):
         caller = self.caller
         person = mastered_person(caller, user)
         with together():
+            person = User.objects.select_for_update().get(pk=person.pk)
             require_match(request, shown_person(person))
             sessions.end_all(person, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -92,6 +94,7 @@ class PersonSecondFactors(Resource):
         person = mastered_person(caller, user)
         require_reassured(request)
         with together():
+            person = User.objects.select_for_update().get(pk=person.pk)
             require_match(request, shown_person(person))
             actions.remove_second_factors(person, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)

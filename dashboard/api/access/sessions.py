@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import sessions as actions
+from access.models import User
 from dashboard.api.access.profile import TAG
 from dashboard.api.bodies import Query, Row
 from dashboard.api.callers import Caller, himself
@@ -73,6 +74,8 @@ class Sessions(Resource):
         caller = self.caller
         person = himself(caller)
         with together():
+            # Nobody signs in meanwhile: a session refers to its person.
+            User.objects.select_for_update().get(pk=person.pk)
             require_match(request, _shown(request, _own(caller)))
             actions.end_others(person, but=request.session.session_key or "", actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)
@@ -102,6 +105,8 @@ class OneSession(Resource):
         caller = self.caller
         person = himself(caller)
         with together():
+            # Nobody signs in meanwhile: a session refers to its person.
+            User.objects.select_for_update().get(pk=person.pk)
             require_match(request, _one(request, caller, session))
             actions.end_own(person, session, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)

@@ -84,8 +84,8 @@ class Locks(Resource):
         """Locks that are not named stay as they are. Needs `metadata write`."""
         what = self._what(request, registry, repository)
         chosen = LocksBody.read(request, partial=True)
-        require_offered(_repository_of(what), Ability.LOCKS)
         require_match(request, _shown(what))
+        require_offered(_repository_of(what), Ability.LOCKS)
         wanted = {name: bool(what.locks & lock) for name, lock in _LOCKS.items()} | chosen
         locks = reduce(or_, (_LOCKS[name] for name, on in wanted.items() if on), Lock.NONE)
         require_done(set_locks(what=what, locks=locks, actor=self.caller.actor))

@@ -21,12 +21,15 @@ from access.actions import Action
 from access.scopes import Scope
 from access.shortcuts import get_registry_or_404
 from dashboard.api.bodies import Row
-from dashboard.api.etags import answer_one
+from dashboard.api.catalog.settings import locked_or_404
+from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column
 from dashboard.views.webhooks.notifications import ORDERS
+from registries.models import Registry
+from registries.transactions import together
 from webhooks.inbound import secrets as actions
 from webhooks.inbound.setup import guides
 from webhooks.models import InboundSecret, Notification
@@ -251,20 +254,39 @@ class InboundSecrets(Resource):
 
 class OneInboundSecret(Resource):
     @extend_schema(
+        operation_id="show_notification_secret",
+        tags=[TAG],
+        summary="Show a secret of notifications",
+        responses=InboundSecretRow,
+        examples=[shows("A secret", _SECRET)],
+    )
+    def get(self, request: Request, registry: str, secret: UUID) -> Response:
+        """All but itself. Needs `registry read`."""
+        found = get_registry_or_404(self.caller.somebody, registry, Action.REGISTRY_READ)
+        return answer_one(request, InboundSecretRow(_secret_or_404(found, secret)).data)
+
+    @extend_schema(
         operation_id="remove_notification_secret",
         tags=[TAG],
         summary="Remove a secret of notifications",
         responses={204: None},
     )
-    def delete(self, request: Request, registry: str, secret: UUID) -> Response:  # noqa: ARG002  see Resource
+    def delete(self, request: Request, registry: str, secret: UUID) -> Response:
         """What comes with it is refused from then on. Needs `registry manage`."""
         caller = self.caller
         found = get_registry_or_404(caller.somebody, registry, Action.REGISTRY_MANAGE)
-        held = found.inbound_secrets.filter(pk=secret).first()
-        if held is None:
-            raise Http404(_("This registry has no such secret."))
-        actions.remove_secret(held, rights=caller.rights, actor=caller.actor)
+        with together():
+            held = _secret_or_404(locked_or_404(found), secret)
+            require_match(request, InboundSecretRow(held).data)
+            actions.remove_secret(held, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _secret_or_404(registry: Registry, pk: UUID) -> InboundSecret:
+    found: InboundSecret | None = registry.inbound_secrets.filter(pk=pk).first()
+    if found is None:
+        raise Http404(_("This registry has no such secret."))
+    return found
 
 
 def _guides(registry: str, secret: str) -> Any:

@@ -81,7 +81,11 @@ def test_two_secrets_are_live_and_one_is_removed(api_owner: Api) -> None:
     made = [api_owner.post(f"{ADDRESS}/secrets") for _ in range(3)]
     assert [one.status_code for one in made] == [201, 201, 422]
     path = made[0].headers["Location"].removeprefix("/api/v1")
-    assert api_owner.delete(path).status_code == 204
+    shown = api_owner.get(path)
+    assert shown.json() == api_owner.get(f"{ADDRESS}/secrets").json()["items"][0]
+    assert api_owner.delete(path, headers={"If-Match": '"x"'}).status_code == 412
+    read = {"If-Match": shown.headers["ETag"]}
+    assert api_owner.delete(path, headers=read).status_code == 204
     assert api_owner.delete(path).status_code == 404
     assert InboundSecret.objects.count() == 1
     told = AuditEntry.objects.filter(event__startswith="inbound").order_by("number")

@@ -78,6 +78,7 @@ def test_sessions_are_listed_and_ended_one_by_one_or_all_others(viewer: User, ow
     path = f"/sessions/{rows[1]['id']}"
     etag = api.get(path).headers["ETag"]
     assert api.delete(path, headers={"If-Match": '"other"'}).status_code == 412
+    assert api.delete("/sessions", headers={"If-Match": '"other"'}).status_code == 412
     assert api.delete(path, headers={"If-Match": etag}).status_code == 204
     assert there.get("/").status_code == 302
     assert AuditEntry.objects.latest("number").new == {"user": "viktor", "sessions": "ended"}
