@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from access.networks import opens_private, refusal
+from registries.connections import settings_of
 from registries.connectors import CONNECTORS, Field
 from registries.models import Registry
 from registries.registry_settings import RegistrySettings, cleaned
@@ -19,7 +21,8 @@ _DETAILS = ("repository_names", "public_host", "ca_certificate")
 
 
 class RegistryForm(forms.Form):
-    """A registry's settings. `stored` is the registry that is being changed, if one is."""
+    """A registry's settings. `stored` is the registry that is being changed, if one is, and
+    `may_open` says whether by who may let it be on a private network."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -99,9 +102,16 @@ class RegistryForm(forms.Form):
 
     settings: RegistrySettings
 
-    def __init__(self, *args: Any, stored: Registry | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        stored: Registry | None = None,
+        may_open: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.stored = stored
+        self.may_open = may_open
         kind = self.fields["kind"]
         if isinstance(kind, forms.ChoiceField):
             kind.choices = [
@@ -117,6 +127,10 @@ class RegistryForm(forms.Form):
             self.fields["name"].help_text = _("A name is part of addresses and stays as it is.")
             if self.initial.get("username"):
                 self.fields["password"].help_text = _("Leave empty to keep the stored one.")
+        if not may_open:
+            # What is off stays off; what is on may be turned off.
+            self.fields["allow_private"].disabled = not self.initial.get("allow_private")
+            self.fields["allow_private"].help_text = refusal()
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
@@ -189,7 +203,14 @@ class RegistryForm(forms.Form):
             )
         except ValidationError as error:
             self.refuse(error)
+        else:
+            self._judge_network()
         return data
+
+    def _judge_network(self) -> None:
+        before = settings_of(self.stored) if self.stored and not self.may_open else None
+        if before and opens_private(self.settings, before):
+            self.add_error("allow_private", refusal())
 
     @staticmethod
     def _of_kind(data: dict[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from access.actions import Action
-from access.policy import SEEING, Rights
+from access.policy import Rights
 from access.ranges import below, paths_in
 from access.scopes import Extent, Scope
 from webhooks.catalog import Topic
@@ -36,8 +36,11 @@ def told_to_manager(rights: Rights, *, through: str = "") -> Q:
 
 
 def seen_by(rights: Rights) -> Q:
-    """The condition on events of repositories that who has these rights may know of."""
-    return happened_in(rights.scopes(*SEEING))
+    """The condition on events of repositories whose activity who has these rights may see.
+
+    They name tags, digests and who did it: more than a list of repositories tells.
+    """
+    return happened_in(rights.scopes(Action.CONTENT_READ))
 
 
 def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:

@@ -16,7 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from access.actions import Action
+from access.networks import require_network
+from access.policy import rights_of
 from access.shortcuts import actor_of, get_registry_or_404, require
+from access.trust_rules import may_reach_private
 from dashboard.forms import RegistryForm, RemoveForm
 from dashboard.htmx import render_page
 from dashboard.runs.start import start_sync
@@ -34,6 +37,7 @@ from registries.connections import (
 from registries.connectors import CONNECTORS
 from registries.models import Registry
 from registries.sync.run import AlreadyRunning
+from registries.transactions import together
 
 # The form is sent back with what is wrong: not a page that a reload may send again.
 UNPROCESSABLE = 422
@@ -86,8 +90,13 @@ def connect(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     """Change a connection; what is dialled otherwise than before is tried out first."""
     registry = get_registry_or_404(request.user, name, Action.REGISTRY_MANAGE)
-    initial = RegistryForm.initial_of(settings_of(registry))
-    form = RegistryForm(request.POST or None, stored=registry, initial=initial)
+    rights = rights_of(signed_in(request))
+    form = RegistryForm(
+        request.POST or None,
+        stored=registry,
+        may_open=may_reach_private(rights),
+        initial=RegistryForm.initial_of(settings_of(registry)),
+    )
     if request.method != "POST":
         return _page(request, {"form": form, "registry": registry})
     if not form.is_valid():
@@ -97,12 +106,14 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
         check = _check(form, stored=registry)
         if check is None or not check.passed or _only_a_test(request):
             return _checked(request, form, check)
-    change_registry(
-        registry=registry,
-        settings=check.settings if check else form.settings,  # its kind may have been found out
-        check=check,
-        actor=actor_of(signed_in(request)),
-    )
+    settings = check.settings if check else form.settings  # its kind may have been found out
+    with together():
+        # As it is now: while it was tried out, private addresses may have been turned off.
+        locked = Registry.objects.select_for_update().get(pk=registry.pk)
+        require_network(rights, form.settings, settings_of(locked))
+        change_registry(
+            registry=locked, settings=settings, check=check, actor=actor_of(signed_in(request))
+        )
     messages.success(request, _("The settings of %s were saved.") % registry.name)
     return redirect("registry-runs", registry.name)
 

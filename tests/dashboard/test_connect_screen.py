@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from access.models import User
+from access.scopes import Scope
 from registries import connection_checks
+from registries.connection_checks import check_connection
 from registries.models import Registry, RegistryCredential, SyncRun
 from registries.oci.connection import Limits
 from tests import catalog
+from tests.cast import give, signed_in
 from tests.fakes import doors
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -233,6 +237,39 @@ def test_a_stored_password_does_not_follow_a_new_address(
         response = as_owner.post(EDIT, values(f"http://{elsewhere}", password=""))
     assert response.status_code == 422
     assert "Enter the password again" in response.content.decode()
+
+
+def test_who_manages_one_registry_is_told_where_it_may_not_go(
+    outsider: User, registry: Registry
+) -> None:
+    give(outsider, "contributor", Scope("production"))
+    client = signed_in(outsider)
+    assert "Only who may connect registries anywhere" in client.get(EDIT).content.decode()
+    for action, status in (("save", 422), ("test", 200)):
+        sent = values("http://127.0.0.1:9", action=action)
+        response = client.post(EDIT, sent, headers=HTMX)
+        assert response.status_code == status
+        assert "another address, kind" in response.content.decode()
+    assert client.post(EDIT, values(registry.url, sync_minutes="60")).status_code == 302
+    Registry.objects.update(allow_private=False, url="https://a.invalid")
+    assert client.post(EDIT, values("https://a.invalid")).status_code == 422
+    assert not Registry.objects.get().allow_private
+    page = client.get(EDIT).content.decode()
+    assert re.search('name="allow_private"[^>]* disabled', page)
+
+
+def test_what_was_turned_off_while_it_was_tried_out_stays_off(
+    outsider: User, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(outsider, "contributor", Scope("production"))
+
+    def turned_off(*args: Any, **named: Any) -> Any:
+        Registry.objects.update(allow_private=False, url="https://a.invalid")
+        return check_connection(*args, **named)
+
+    monkeypatch.setattr("dashboard.views.connect.check_connection", turned_off)
+    assert signed_in(outsider).post(EDIT, values(registry.url)).status_code == 403
+    assert not Registry.objects.get().allow_private
 
 
 def test_the_schedule_changes_while_the_registry_is_away(as_owner: Client) -> None:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.actions import Action
+from access.networks import require_network
 from access.shortcuts import get_registry_or_404, require
 from dashboard.api.bodies import Row
 from dashboard.api.catalog.settings import SettingsBody, new_settings, settings_from
@@ -24,7 +25,7 @@ from registries.connections import settings_of
 from registries.connectors.abilities import POWERS
 from registries.connectors.base import STEPS
 from registries.models import Registry
-from registries.registry_settings import URL_LIMIT, RegistrySettings
+from registries.registry_settings import URL_LIMIT, RegistrySettings, cleaned
 
 # For who tries out what has no name yet.
 _UNNAMED = "unnamed"
@@ -101,11 +102,16 @@ class Check(Resource):
     )
     def post(self, request: Request, registry: str) -> Response:
         """Dials it, signs in and reads its catalog, with the stored settings or with those given
-        instead of them; stores nothing. Needs `registry manage`."""
-        found = get_registry_or_404(self.caller.somebody, registry, Action.REGISTRY_MANAGE)
+        instead of them; stores nothing. Needs `registry manage`, and on `*` to turn `allow_private`
+        on, or to go elsewhere while it is on (`url`, `kind`, `options`)."""
+        caller = self.caller
+        found = get_registry_or_404(caller.somebody, registry, Action.REGISTRY_MANAGE)
         given = StoredTrialBody.read(request)
+        before = settings_of(found)
         with told_by_field():
-            check = check_connection(settings_from(given, settings_of(found)), stored=found)
+            settings = cleaned(settings_from(given, before))
+            require_network(caller.rights, settings, before)
+            check = check_connection(settings, stored=found)
         return Response(ConnectionCheckRow(check).data)
 
 

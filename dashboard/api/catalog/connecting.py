@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.actions import Action
+from access.networks import require_network
 from access.shortcuts import get_registry_or_404
 from dashboard.api.catalog.checks import told_by_field, tried
 from dashboard.api.catalog.settings import (
@@ -29,6 +30,7 @@ from dashboard.api.examples import sends, shows
 from dashboard.api.problems import Code, Problem
 from dashboard.api.resources import Resource
 from registries.connections import change_registry, needs_check, settings_of
+from registries.registry_settings import cleaned
 from registries.transactions import together
 
 
@@ -58,12 +60,16 @@ class Settings(Resource):
     )
     def patch(self, request: Request, registry: str) -> Response:
         """Only what is given changes; the name stays. What is dialled otherwise than before is tried
-        out first: a `422` has the steps, and then nothing is changed. Needs `registry manage`."""
-        found = get_registry_or_404(self.caller.somebody, registry, Action.REGISTRY_MANAGE)
+        out first: a `422` has the steps, and then nothing is changed. Needs `registry manage`, and on
+        `*` to turn `allow_private` on, or to go elsewhere while it is on (`url`, `kind`, `options`)."""
+        caller = self.caller
+        found = get_registry_or_404(caller.somebody, registry, Action.REGISTRY_MANAGE)
         given = SettingsBody.read(request, partial=True)
         require_match(request, shown(found))  # before anything is dialled in vain
         before = settings_of(found)
-        wanted = settings_from(given, before)
+        with told_by_field():
+            wanted = cleaned(settings_from(given, before))
+        require_network(caller.rights, wanted, before)
         check = tried(wanted, stored=found) if needs_check(found, wanted) else None
         with together():
             locked = locked_or_404(found)
@@ -79,7 +85,7 @@ class Settings(Resource):
                     registry=locked,
                     settings=check.settings if check else wanted,
                     check=check,
-                    actor=self.caller.actor,
+                    actor=caller.actor,
                 )
             found = locked_or_404(found)
         return Response(shown(found))

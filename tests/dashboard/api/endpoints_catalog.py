@@ -10,6 +10,8 @@ MANAGING = needs("registry manage")
 MANAGING_ALL = needs("registry manage", EVERYTHING)
 # Where nobody answers, and quickly.
 CLOSED = {"url": "http://127.0.0.1:9", "allow_private": True, "kind": "distribution"}
+# Not dialled at all.
+REFUSED = {"url": "https://127.0.0.1:9", "kind": "distribution"}
 _DOCKER = "/registries/harbour/docker"
 _AZURE = Scope("azure")
 _READING_AZURE = needs("registry read", _AZURE)
@@ -59,7 +61,8 @@ LINES = [
     ApiLine("POST", "/registry-checks", MANAGING_ALL, 403, 200, 403, CLOSED),
     ApiLine("GET", "/registries/harbour/settings", MANAGING, 403, 200, 404),
     ApiLine("PATCH", "/registries/harbour/settings", MANAGING, 403, 200, 404, {"sync_minutes": 5}),
-    ApiLine("POST", "/registries/harbour/check", MANAGING, 403, 200, 404, CLOSED),
+    ApiLine("POST", "/registries/harbour/check", MANAGING, 403, 200, 404, REFUSED),
+    ApiLine("POST", "/registries/harbour/check", MANAGING_ALL, 403, 200, 404, CLOSED),
     ApiLine("GET", "/registries/harbour/runs", READING, 403, 200, 404),
     ApiLine("POST", "/registries/harbour/runs", MANAGING, 403, 202, 404),
     ApiLine("GET", "/registries/harbour/runs/{run}", READING, 403, 200, 404),

@@ -21,6 +21,7 @@ from tests.fakes import doors
 
 pytestmark = pytest.mark.django_db
 SETTINGS = "/registries/production/settings"
+CHECK = "/registries/production/check"
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +204,56 @@ def test_a_stored_password_is_sent_nowhere_else(api_owner: Api, production: Regi
 def test_the_kind_can_be_found_out_anew(api_owner: Api, production: Registry) -> None:
     sent = {"kind": "", "password": doors.PASSWORD}
     assert api_owner.patch(SETTINGS, sent).json()["kind"] == "distribution"
+
+
+def test_who_manages_one_registry_makes_it_no_probe_of_private_networks(
+    production: Registry, outsider: User
+) -> None:
+    give(outsider, "contributor", Scope("production"))
+    api = Api.of(outsider)
+    inside = {"url": f"http://{doors.closed()}", "password": "x", "allow_private": True}
+    for sent in (inside, {"url": inside["url"], "password": "x"}, {"kind": "zot"}, {"kind": ""}):
+        for answer in (api.post(CHECK, sent), api.patch(SETTINGS, sent)):
+            problem = answer.json()
+            assert (answer.status_code, problem["scope"]) == (403, "*"), sent
+            assert "connect registries anywhere" in problem["detail"]
+    Registry.objects.update(kind="gitlab", options={"api_url": "http://10.0.0.1"})
+    assert api.patch(SETTINGS, {"options": {}}).status_code == 403
+    Registry.objects.update(kind="distribution", options={}, url="https://a.invalid")
+    Registry.objects.update(allow_private=False)
+    assert api.patch(SETTINGS, {"allow_private": True}).status_code == 403
+    assert api.post(CHECK, {"allow_private": True}).status_code == 403
+
+
+def test_who_manages_one_registry_changes_where_it_stays(
+    production: Registry, outsider: User, address: str
+) -> None:
+    give(outsider, "contributor", Scope("production"))
+    api = Api.of(outsider)
+    assert api.post(CHECK).json()["passed"] is True
+    same = {"url": address.removeprefix("http://"), "allow_private": True, "sync_minutes": 30}
+    assert api.patch(SETTINGS, same | {"url": f" {address} "}).json()["sync_minutes"] == 30
+    away = {"url": "https://b.invalid", "password": "x", "allow_private": False}
+    assert api.post(CHECK, away).status_code == 200
+    assert api.patch(SETTINGS, away).json()["code"] == "registry_failed"
+
+
+def test_who_manages_all_registries_lets_one_go_to_another_private_address(
+    production: Registry, outsider: User
+) -> None:
+    give(outsider, "contributor")
+    with doors.served(doors.SmallRegistry) as elsewhere:
+        sent = {"url": f"http://{elsewhere}", "password": doors.PASSWORD}
+        changed = Api.of(outsider).patch(SETTINGS, sent)
+    assert changed.json()["url"] == f"http://{elsewhere}"
+
+
+def test_who_manages_only_another_registry_learns_nothing(
+    production: Registry, outsider: User
+) -> None:
+    catalog.registry("other")
+    give(outsider, "contributor", Scope("other"))
+    assert Api.of(outsider).post(CHECK, {"allow_private": True}).status_code == 404
 
 
 def test_the_name_stays(api_owner: Api, production: Registry) -> None:
