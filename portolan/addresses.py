@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import quote, urlsplit
+
+import httpx
 
 from portolan.failures import Misused
 
 API = "/api/v1"
+_NO_ADDRESS = "“{}” is no server's address. Write https://portolan.example.com."
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 
 def server_address(text: str, *, insecure_http: bool = False) -> str:
     """The address of a server as it is kept: `https://HOST[:PORT][/PATH]`. Without a scheme it is
     https, and http on this machine. Raises Misused."""
-    text = text.strip()
+    typed = text = text.strip()
     if "://" not in text:
         text = f"{'http' if is_here(_host_of('//' + text)) else 'https'}://{text}"
-    parts = urlsplit(text)
     host = _host_of(text)
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise Misused(f"“{text}” is no server's address. Write https://portolan.example.com.")
+    if not host or not text.isprintable() or " " in text:
+        raise Misused(_NO_ADDRESS.format(typed))
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        raise Misused(_NO_ADDRESS.format(typed))
     if parts.username is not None or parts.password is not None:
         raise Misused("An address with a name and a password in it is not taken.")
     if parts.scheme == "http" and not insecure_http and not is_here(host):
@@ -54,9 +61,22 @@ def short_name(address: str) -> str:
 
 
 def _host_of(text: str) -> str:
+    """The host of an address; empty where it has none that can be one."""
     try:
         parts = urlsplit(text)
         _port = parts.port  # raises where it is no number
-    except ValueError:
+        host = parts.hostname or ""
+        return host if _is_host(host) else ""
+    except (ValueError, httpx.InvalidURL):
         return ""
-    return parts.hostname or ""
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is an IP address or a name, also in letters beyond ASCII (IDNA). For some that are
+    neither it raises ValueError or httpx.InvalidURL."""
+    if ":" in host:
+        return bool(ipaddress.ip_address(host))
+    # What the client itself would make of it, both ways.
+    url = httpx.URL(scheme="https", host=host)
+    name = url.raw_host.decode() if url.host else ""
+    return all(_LABEL.fullmatch(label) for label in name.removesuffix(".").split("."))

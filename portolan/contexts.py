@@ -78,7 +78,13 @@ class Contexts:
             "contexts": {name: _without_name(one) for name, one in self.contexts.items()},
             "logins": {host: asdict(login) for host, login in self.logins.items()},
         }
-        write_private(place(), json.dumps(data, indent=2) + "\n")
+        try:
+            write_private(place(), json.dumps(data, indent=2) + "\n")
+        except OSError as error:
+            raise Failure(
+                f"{place()} cannot be written: {error.strerror}. {DIRECTORY} names another directory"
+                " for it."
+            ) from None
 
     def find(self, name: str = "", server: str = "") -> Context | None:
         """The context of that name; else of that server, the current one before others; else the
@@ -100,8 +106,9 @@ class Contexts:
         )
 
     def without(self, name: str) -> Self:
+        """Without the current one none is: what was meant for that server goes to no other."""
         left = {key: one for key, one in self.contexts.items() if key != name}
-        current = self.current if self.current in left else next(iter(left), "")
+        current = self.current if self.current in left else ""
         return replace(self, current=current, contexts=left)
 
     def knows(self, host: str) -> bool:

@@ -17,6 +17,7 @@ from portolan.failures import Failure
 
 HELPER = "portolan"
 _KEY = "credHelpers"
+_LEFT_ALONE = " (--no-docker leaves it alone.)"
 
 
 def place() -> Path:
@@ -61,12 +62,18 @@ def _load() -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise Failure(f"{path} cannot be read: {error}. (--no-docker leaves it alone.)") from None
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}.{_LEFT_ALONE}") from None
+    except ValueError as error:
+        raise Failure(f"{path} cannot be read: {error}.{_LEFT_ALONE}") from None
     if not isinstance(data, dict) or not isinstance(data.get(_KEY, {}), dict):
         raise Failure(f"{path} is not docker's: it is left alone.")
     return data
 
 
 def _save(data: dict[str, Any]) -> None:
-    write_private(place(), json.dumps(data, indent="\t", ensure_ascii=False) + "\n")
+    path = place()
+    try:
+        write_private(path, json.dumps(data, indent="\t", ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}.{_LEFT_ALONE}") from None

@@ -18,7 +18,9 @@ import httpx
 
 from portolan import VERSION
 from portolan.addresses import API
-from portolan.failures import Ending, Failure, NotSignedIn, Refused, Unreachable
+from portolan.failures import Ending, Failure, Misused, NotSignedIn, Refused, Unreachable
+from portolan.reaching import why_not
+from portolan.tokens import token_in
 
 TIMEOUT = httpx.Timeout(60, connect=10)
 PROBLEM = "application/problem+json"
@@ -28,6 +30,7 @@ ATTEMPTS = 5
 LONGEST_WAIT = 120.0
 # 429: too many requests; 503: restarting, or behind a proxy that finds nobody.
 _TRY_AGAIN = (429, 503)
+_UNSENDABLE = "This cannot be sent: there are characters in it that no address or header may have."
 
 
 class Server:
@@ -51,16 +54,29 @@ class Server:
         self._sleep = sleep
         headers = {"User-Agent": f"portolan/{VERSION}", "Accept": "application/json"}
         if token:
-            headers["Authorization"] = f"Bearer {token}"
-        # Redirects are not followed: the token is for this address.
-        self._http = httpx.Client(
-            base_url=address + below,
-            headers=headers,
-            timeout=timeout,
-            follow_redirects=False,
-            verify=_trusted(ca_file) if address.startswith("https") else False,
-            transport=transport,
-        )
+            headers["Authorization"] = f"Bearer {token_in(token, 'What the sign-in kept')}"
+        trusted = _trusted(ca_file) if address.startswith("https") else False
+        try:
+            # Redirects are not followed: the token is for this address.
+            self._http = httpx.Client(
+                base_url=address + below,
+                headers=headers,
+                timeout=timeout,
+                follow_redirects=False,
+                verify=trusted,
+                transport=transport,
+            )
+        except ImportError:
+            raise Unreachable(
+                "The environment (ALL_PROXY, HTTPS_PROXY) names a SOCKS proxy, for which httpx needs"
+                " socksio: pip install 'httpx[socks]'."
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            # The address was looked at before. What stands there may be a password.
+            raise Unreachable(
+                "The proxy that the environment names (ALL_PROXY, HTTPS_PROXY) has no address that"
+                " can be used."
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -125,17 +141,24 @@ class Server:
         if body is not None:
             content = json.dumps(body).encode()
             given.setdefault("Content-Type", "application/json")
-        request = self._http.build_request(
-            method, _with_query(path, query or {}), content=content, headers=given
-        )
+        try:
+            request = self._http.build_request(
+                method, _with_query(path, query or {}), content=content, headers=given
+            )
+        except (ValueError, httpx.InvalidURL):
+            raise Misused(_UNSENDABLE) from None
         may_repeat = method in ("GET", "HEAD", "POST")
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS or not may_repeat
             try:
                 response = self._http.send(request)
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, ValueError):
+                raise Misused(_UNSENDABLE) from None
             except httpx.HTTPError as error:
                 if last or not isinstance(error, httpx.TransportError) or attempt > 1:
-                    raise self._unreachable(error) from None
+                    raise Unreachable(
+                        f"{self.address} cannot be reached: {why_not(error)}."
+                    ) from None
                 self._sleep(1)
                 continue
             if response.status_code in _TRY_AGAIN and not last:
@@ -188,14 +211,6 @@ class Server:
             status=status,
             more=problem,
         )
-
-    def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
-        match error:
-            case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout():
-                why = "it did not answer in time"
-            case _:
-                why = str(error) or type(error).__name__
-        return Unreachable(f"{self.address} cannot be reached: {why}.")
 
 
 def read(response: httpx.Response) -> Any:
@@ -265,11 +280,18 @@ def _with_query(path: str, query: Mapping[str, Any]) -> str:
 
 def _trusted(ca_file: str) -> ssl.SSLContext:
     """Mozilla's authorities, those of this system, and one's own."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
+    try:
+        context = httpx.create_ssl_context()
+        context.load_default_certs()
+    except OSError as error:
+        raise Failure(
+            "SSL_CERT_FILE or SSL_CERT_DIR names certificates that cannot be read:"
+            f" {error.strerror}."
+        ) from None
     if ca_file:
         try:
             context.load_verify_locations(cafile=Path(ca_file).expanduser())
-        except (OSError, ssl.SSLError) as error:
-            raise Failure(f"{ca_file} holds no certificates that can be read: {error}.") from None
+        except OSError as error:  # ssl.SSLError is one
+            why = "" if isinstance(error, ssl.SSLError) else f": {error.strerror}"
+            raise Failure(f"{ca_file} holds no certificates that can be read{why}.") from None
     return context

@@ -13,6 +13,7 @@ from portolan.contexts import Context, Contexts
 from portolan.failures import Misused, NotSignedIn
 from portolan.output import Output
 from portolan.server import Server
+from portolan.tokens import token_in
 
 SERVER = "PORTOLAN_SERVER"
 TOKEN = "PORTOLAN_TOKEN"  # noqa: S105  the name of a variable
@@ -51,10 +52,15 @@ class Session:
         """Where this run signs in. A token belongs to the server that it was made at: one that is
         remembered goes nowhere else, and PORTOLAN_TOKEN goes to the server that was chosen."""
         known = self._known()
-        token = os.environ.get(TOKEN, "")
+        given = os.environ.get(TOKEN, "")
+        token = token_in(given, TOKEN) if given else ""
         address = self._address(known)
         if not address:
-            raise NotSignedIn("You are not signed in anywhere. Run: portolan login SERVER")
+            raise NotSignedIn(
+                how_to_choose(self.contexts)
+                if self.contexts.contexts
+                else "You are not signed in anywhere. Run: portolan login SERVER"
+            )
         if not token and (known is None or not known.token):
             raise NotSignedIn(f"You are not signed in at {address}. Run: portolan login {address}")
         remembered = known or Context("", address, "")
@@ -102,3 +108,8 @@ class Session:
         """Whether it was allowed now, or when one signed in there."""
         known = self.contexts.find(server=given.rstrip("/"))
         return self.choice.insecure_http or (known.insecure_http if known else False)
+
+
+def how_to_choose(contexts: Contexts) -> str:
+    """For who is signed in somewhere, and has said at no place which server to ask."""
+    return f"No server is chosen. Run: portolan use {' or '.join(contexts.contexts)}"

@@ -19,6 +19,7 @@ from portolan.importing.reading import Credential
 from portolan.importing.result import Imported, Options, Remark
 from portolan.importing.writing import write
 from portolan.output import Output
+from portolan.tokens import piped
 
 Source = Annotated[
     str, typer.Argument(metavar="FILE|URL", help="A file of its answers, or its address.")
@@ -164,7 +165,7 @@ def _answers(
     address = server_address(source, insecure_http=insecure_http)
     if not username or not password_stdin:
         raise Misused("An address is asked with --username NAME and --password-stdin.")
-    secret = sys.stdin.read(4096).strip()
+    secret = piped()
     if not secret:
         raise Misused("There is no password on standard input.")
     return ask(address, Credential(username, secret), ca_file=ca_file)

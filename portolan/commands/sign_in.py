@@ -24,7 +24,8 @@ from portolan.options import command
 from portolan.output import Column
 from portolan.served import hosts_served
 from portolan.server import Server
-from portolan.session import Session
+from portolan.session import Session, how_to_choose
+from portolan.tokens import piped, token_in
 from portolan.units import since
 
 HELPER_PROGRAM = "docker-credential-portolan"
@@ -77,16 +78,14 @@ def login(
     token = _token(session, before, from_stdin=token_stdin, browser=browser)
     with Server(before.server, token, ca_file=before.ca_file) as server:
         me = _me(server)
+        context = replace(before, name=name or before.name, token=token, principal=me["principal"])
+        # Before docker's file is touched: whatever is wrong with that, one is signed in.
+        session.contexts.with_context(context).save()
         served = [] if no_docker else hosts_served(server)
-    ours, others = docker_config.add(served) if served else ([], [])
-    context = replace(
-        before,
-        name=name or before.name,
-        token=token,
-        principal=me["principal"],
-        # What was found before and cannot be reached today stays known.
-        registries=tuple(dict.fromkeys((*ours, *(before.registries if not no_docker else ())))),
-    )
+    ours, others = _told_docker(session, context, served)
+    # What was found before and cannot be reached today stays known.
+    registries = () if no_docker else tuple(dict.fromkeys((*ours, *before.registries)))
+    context = replace(context, registries=registries)
     session.contexts.with_context(context).save()
     _tell(session, context, ours, others)
 
@@ -113,6 +112,8 @@ def logout(session: Session) -> None:
         session.out.print(f"docker asks here no more for {', '.join(gone)}.")
     if stays:
         session.out.note(f"docker is still signed in at {', '.join(stays)}, otherwise.")
+    if left.contexts and not left.current:
+        session.out.note(how_to_choose(left))
 
 
 def whoami(session: Session) -> None:
@@ -169,6 +170,16 @@ _CONTEXTS = (
 )
 
 
+def _told_docker(
+    session: Session, context: Context, hosts: list[str]
+) -> tuple[list[str], list[str]]:
+    try:
+        return docker_config.add(hosts) if hosts else ([], [])
+    except Failure:
+        session.out.note(f"You are signed in at {context.server}; docker is not.")
+        raise
+
+
 def _typed(session: Session) -> str:
     given = session.choice.server
     return server_address(given, insecure_http=True) if given else ""
@@ -198,7 +209,7 @@ def _before(session: Session, to: str) -> Context:
 def _token(session: Session, context: Context, *, from_stdin: bool, browser: bool | None) -> str:
     """Made in the browser, typed without being seen, or read from a pipe."""
     if from_stdin:
-        return _plausible(sys.stdin.read(4096))
+        return token_in(piped(), "What came in")
     here = sys.stdin.isatty()
     if browser or (browser is None and here and _has_browser()):
         return token_from_browser(
@@ -207,14 +218,7 @@ def _token(session: Session, context: Context, *, from_stdin: bool, browser: boo
     if not here:
         raise Misused("Nobody is here to type a token: pipe it in with --token-stdin.")
     session.out.note(f"Make a token at {context.server}/access/tokens/new/ and paste it here.")
-    return _plausible(getpass.getpass("Token (it is not shown): "))
-
-
-def _plausible(text: str) -> str:
-    token = text.strip()
-    if not token or not token.isascii() or not token.isprintable():
-        raise Failure("That is no token.")
-    return token
+    return token_in(getpass.getpass("Token (it is not shown): "), "What was typed")
 
 
 def _has_browser() -> bool:

@@ -16,6 +16,8 @@ from portolan.failures import Misused
         ("localhost:8000", "http://localhost:8000"),
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("portolan.münchen.example", "https://portolan.münchen.example"),
+        ("build_7.example.com.", "https://build_7.example.com."),
         ("http://portolan.localhost", "http://portolan.localhost"),
     ],
 )
@@ -41,7 +43,8 @@ def test_a_token_travels_without_tls_on_this_machine_only(typed: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     ["", "ftp://example.com", "https://", "https://a:b@example.com", "https://x.com?a=b",
-     "https://x.com:port", "file:///etc/passwd", "https://x.com#a"],
+     "https://x.com:port", "file:///etc/passwd", "https://x.com#a", "exa mple.com", "https://[::1",
+     "https://a..b.com", "https://xn--.invalid", "ü..de", "x" * 64 + ".com", "x.com/\x01", "-x.com"],
 )  # fmt: skip
 def test_what_is_no_address_is_said_so(typed: str) -> None:
     with pytest.raises(Misused):

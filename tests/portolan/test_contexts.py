@@ -91,10 +91,41 @@ def test_http_that_was_allowed_once_stays_so_there_alone() -> None:
         chosen(server="http://q.example.com")
 
 
-def test_the_next_one_becomes_current_when_one_is_forgotten(both: Contexts) -> None:
+def test_when_the_current_one_is_forgotten_no_other_is_asked_instead(both: Contexts) -> None:
     left = both.without("b")
-    assert left.current == "a"
-    assert left.without("a") == Contexts()
+    assert (left.current, list(left.contexts)) == ("", ["a"])
+    assert both.without("a").current == "b"
+    left.save()
+    with pytest.raises(NotSignedIn, match="portolan use a"):
+        chosen()
+    assert chosen(context="a").token == "token-a"
+
+
+@pytest.mark.parametrize("typed", ["a-token\r", " a-token\n"])
+def test_a_line_break_around_a_token_is_none_of_it(
+    typed: str, both: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTOLAN_TOKEN", typed)
+    assert chosen().token == "a-token"
+
+
+@pytest.mark.parametrize("typed", ["tökén", "two words", "a\rb", " "])
+def test_what_is_no_token_is_not_sent_and_not_printed(
+    typed: str, both: Contexts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTOLAN_TOKEN", typed)
+    with pytest.raises(Misused, match="PORTOLAN_TOKEN is no token") as failure:
+        chosen()
+    assert failure.value.sentence == "PORTOLAN_TOKEN is no token of Portolan."
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("PORTOLAN_CONFIG_DIR", str(home / "file" / "below"))
+    with pytest.raises(Failure, match=r"cannot be written: .*PORTOLAN_CONFIG_DIR"):
+        Contexts().with_context(A).save()
 
 
 def test_a_host_is_known_by_a_context_or_by_a_login() -> None:

@@ -66,3 +66,12 @@ def test_nothing_to_add_writes_nothing(home: Path) -> None:
     docker_config.add([])
     docker_config.remove(["a.example.com"])
     assert not (home / "docker").exists()
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("DOCKER_CONFIG", str(home / "file"))
+    with pytest.raises(Failure, match=r"cannot be .*--no-docker"):
+        docker_config.add(["a.example.com"])

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from portolan import VERSION
-from portolan.failures import Ending, NotSignedIn, Refused, Unreachable
+from portolan.failures import Ending, Failure, Misused, NotSignedIn, Refused, Unreachable
+from portolan.server import Server
 from tests.portolan.misbehaving import ADDRESS, Saying, page, problem, said
 
 BUSY = {"Retry-After": "7"}
@@ -78,8 +79,40 @@ def test_a_line_that_broke_is_tried_once_more() -> None:
     saying = Saying(httpx.ConnectError("refused"), said({}))
     saying.server().get("/")
     saying = Saying(httpx.ConnectError("refused"), httpx.ConnectError("refused"))
-    with pytest.raises(Unreachable, match="cannot be reached: refused"):
+    with pytest.raises(Unreachable, match="cannot be reached: the connection failed"):
         saying.server().get("/")
+
+
+def test_what_cannot_be_sent_is_said_so_without_a_word_of_it() -> None:
+    """The text of such an error is what was to be sent: `Illegal header value b'Bearer ptl_…'`."""
+    said_by_h11 = httpx.LocalProtocolError("Illegal header value b'Bearer ptl_pat_secret'")
+    saying = Saying(said_by_h11)
+    with pytest.raises(Misused) as failure:
+        saying.server().get("/")
+    assert "ptl_" not in failure.value.sentence
+    assert saying.slept == []
+    for headers in ({"X": "ü"}, {"ü": "x"}):
+        with pytest.raises(Misused, match="cannot be sent"):
+            Saying().server().send("GET", "/", headers=headers)
+    with pytest.raises(Misused, match="cannot be sent"):
+        Saying().server().get("/\x01")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("ALL_PROXY", "socks5://proxy.example.com", "socksio"),
+        ("ALL_PROXY", "gopher://anna:hunter2@proxy.example.com", "The proxy"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE"),
+    ],
+)
+def test_an_environment_that_lets_nobody_out_is_told(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Failure, match=said) as failure:
+        Server(ADDRESS, "a-token")
+    assert "hunter2" not in failure.value.sentence
 
 
 def test_a_change_that_might_have_been_made_is_not_sent_again() -> None:

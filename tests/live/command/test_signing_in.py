@@ -82,3 +82,15 @@ def test_after_signing_out_neither_we_nor_docker_get_in(
     assert json.loads(home.docker_config.read_text(encoding="utf-8")) == {}
     get = home.other("docker-credential-portolan", "get", typed=dock.host)
     assert (get.code, get.out) == (1, "credentials not found in native keychain\n")
+
+
+def test_a_login_is_kept_where_docker_cannot_be_told(
+    server: str, dock: Dock, owner: asking.Login, tmp_path: Path
+) -> None:
+    home = Home.make(tmp_path)
+    (tmp_path / ".docker").touch()  # no directory, as docker has it
+    said = home.run("login", server, "--token-stdin", typed=owner[1])
+    assert said.code == 1
+    assert "docker is not" in said.err
+    assert "--no-docker" in said.err
+    assert home.run("whoami").code == 0
