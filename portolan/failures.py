@@ -19,6 +19,7 @@ class Ending(IntEnum):
     NOT_ALLOWED = 4  # or not there: Portolan does not tell the two apart
     UNREACHABLE = 5
     USAGE = 64  # not 2, which would look like a plan with changes
+    MISTAKE = 70  # in the command itself; sysexits.h calls it EX_SOFTWARE
     INTERRUPTED = 130
 
 

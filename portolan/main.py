@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,13 +26,15 @@ from portolan.commands import (
 from portolan.failures import Ending, Failure
 from portolan.output import Output
 
+DEBUG = "PORTOLAN_DEBUG"
+
 app = typer.Typer(
     name="portolan",
     help="Every container registry of a company: browse them, and decide who may do what.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    # Boxes and colours are for people.
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    # Boxes and colours are for people. (A stream that was closed is none.)
+    rich_markup_mode="rich" if sys.stdout is not None and sys.stdout.isatty() else None,
 )
 
 
@@ -65,9 +70,22 @@ def main(arguments: list[str] | None = None) -> int:
         return failure.ending
     except (typer.Abort, KeyboardInterrupt):
         return Ending.INTERRUPTED
+    except SystemExit as left:
+        # Both typer and rich leave with 1 where the reader of a pipe has gone; commands return.
+        if isinstance(left.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        raise
     except typer.TyperException as misuse:
         out.failed(misuse.format_message(), _where_help_is(misuse))
         return Ending.USAGE
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        out.failed(_of_system(error), _trace())
+        return Ending.NO
+    except Exception as error:  # noqa: BLE001  whatever it is, it is said in a sentence
+        out.failed(_mistake(error), _trace())
+        return Ending.MISTAKE
     return ended if isinstance(ended, int) else Ending.OK
 
 
@@ -76,8 +94,29 @@ def _where_help_is(misuse: typer.TyperException) -> list[str]:
     return [f"Help: {context.command_path} --help"] if context is not None else []
 
 
+def _of_system(error: OSError) -> str:
+    """Where, and what the operating system says."""
+    why = error.strerror or type(error).__name__
+    return f"{error.filename}: {why}." if error.filename else f"{why}."
+
+
+def _mistake(error: Exception) -> str:
+    """What nobody thought of. Its words may hold what was sent, a token too: they are not printed."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"This is a mistake in portolan {VERSION}: {type(error).__name__} in"
+        f" {Path(at.filename).name}, line {at.lineno}. Please report it."
+    )
+
+
+def _trace() -> list[str]:
+    """Where it happened, for who asks for that."""
+    return traceback.format_exc().splitlines() if os.environ.get(DEBUG) else []
+
+
 def run() -> None:
     """The entry point. A reader that closes its pipe early (`| head`) is no mistake."""
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -87,4 +126,16 @@ def run() -> None:
     except BrokenPipeError:
         sys.stdout = None  # or Python tells of it once more
         ending = Ending.OK
+    except OSError as error:  # a full disk: what was written before it is not all there
+        sys.stdout = None
+        Output().failed(f"The answer cannot be written: {_of_system(error)}")
+        ending = Ending.NO
     sys.exit(int(ending))
+
+
+def _open_closed() -> None:
+    """Standard streams that whoever started us has closed (`<&-`) are empty ones, not None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115  to the end
+            setattr(sys, name, stream)
