@@ -178,7 +178,7 @@ class Named(Kind):
         return dict(sorted(found.items()))
 
     def show(self, value: Any) -> str:
-        return " ".join(f"{name}={text}" for name, text in value.items())
+        return " ".join(f"{name}={self.item.show(text)}" for name, text in value.items())
 
     def schema(self) -> dict[str, Any]:
         plain = {"type": ["number", "boolean"]}

@@ -283,6 +283,22 @@ def test_a_webhooks_address_and_headers_are_secrets_too(furnished: None) -> None
     assert [one.name for one in change.fields] == ["headers"]
 
 
+@pytest.mark.parametrize("name", ["deploys", "another"])  # one that is there, and a new one
+def test_a_secret_that_stands_in_the_file_itself_is_repeated_by_no_plan(
+    furnished: None, name: str
+) -> None:
+    said = (
+        f"webhooks: [{{name: {name}, where: harbour/team-a/*, topics: [push, delete], payload:"
+        " slack, team: platform, url: https://hooks.example.com/hush-hush,"
+        " headers: {Authorization: Bearer hush-hush, X-From: env:FROM}}]"
+    )
+    (change,) = planned(said, secrets={"env:FROM": "hush-hush"}).changes
+    shown = {one.name: one.new for one in change.fields}
+    assert shown["headers"] == "Authorization=as the file says X-From=from env:FROM"
+    assert shown["url"] == "as the file says"
+    assert "hush-hush" not in str(change.as_data())
+
+
 # Who may --------------------------------------------------------------------------------------
 
 
