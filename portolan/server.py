@@ -173,7 +173,7 @@ class Server:
         seconds = float(2 ** (attempt - 1)) if asked is None else max(asked, 0.1)
         if seconds > LONGEST_WAIT:
             raise Unreachable(
-                f"{self.address} asks for {round(seconds)} seconds of patience. Come again later."
+                f"{self.address} asks for {seconds:.0f} seconds of patience. Come again later."
             )
         return seconds
 
@@ -255,11 +255,11 @@ def _lines_of(problem: Mapping[str, Any]) -> Iterator[str]:
 
 def _retry_after(text: str) -> float | None:
     """Seconds, of a number or a date (RFC 9110, 10.2.3); None where nothing is said."""
-    if text.strip().isdigit():
+    if text.isascii() and text.strip().isdigit():
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())

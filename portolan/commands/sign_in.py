@@ -212,9 +212,10 @@ def _token(session: Session, context: Context, *, from_stdin: bool, browser: boo
         return token_in(piped(), "What came in")
     here = sys.stdin.isatty()
     if browser or (browser is None and here and _has_browser()):
-        return token_from_browser(
+        made = token_from_browser(
             context.server, ca_file=context.ca_file, opened=partial(_open, session)
         )
+        return token_in(made, "What the server answered")
     if not here:
         raise Misused("Nobody is here to type a token: pipe it in with --token-stdin.")
     session.out.note(f"Make a token at {context.server}/access/tokens/new/ and paste it here.")

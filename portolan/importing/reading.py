@@ -17,6 +17,7 @@ import yaml
 
 from portolan.importing import values
 from portolan.importing.problems import NotImportable
+from portolan.reaching import why_not
 
 BYTES = 64 * 1024**2
 YAML_BYTES = 4 * 1024**2
@@ -190,7 +191,9 @@ class Service:
                     )
                 body = _limited(answer, what)
                 headers = answer.headers
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+        except httpx.HTTPError as error:
+            raise NotImportable(f"{self._address} does not answer: {why_not(error)}.") from None
+        except (httpx.InvalidURL, ssl.SSLError) as error:
             raise NotImportable(f"{self._address} does not answer: {error}.") from None
         try:
             rows = json.loads(body)
@@ -259,6 +262,8 @@ def harbor(address: str, credential: Credential, **settings: Any) -> dict[str, A
 def portus(address: str, credential: Credential, **settings: Any) -> dict[str, Any]:
     """Portus' answers, as portus.convert takes them (SUSE/Portus lib/api/v1)."""
     headers = {"Portus-Auth": f"{credential.username}:{credential.secret}"}
+    if not (headers["Portus-Auth"].isascii() and headers["Portus-Auth"].isprintable()):
+        raise NotImportable("The name or the token has characters that cannot be sent.")
     with Service(f"{address}/api/v1", headers=headers, **settings) as service:
         teams = service.rows("teams", "/teams")
         namespaces = service.rows("namespaces", "/namespaces")

@@ -75,6 +75,21 @@ def test_a_post_is_sent_again_under_the_same_key() -> None:
     assert len(keys[0]) > 30
 
 
+@pytest.mark.parametrize("asked", ["9" * 400, "1" + "0" * 20])
+def test_endless_patience_is_not_had(asked: str) -> None:
+    saying = Saying(httpx.Response(503, headers={"Retry-After": asked}))
+    with pytest.raises(Unreachable, match="of patience"):
+        saying.server().get("/")
+
+
+def test_what_is_no_time_to_come_again_is_none() -> None:
+    wrong = ["²", "soon", "-1", "Mon, 01 Jan 99999 00:00:00 +9999"]
+    answers = [httpx.Response(503, headers=[(b"Retry-After", one.encode())]) for one in wrong]
+    saying = Saying(*answers, said({"name": "prod"}))
+    assert saying.server().get("/") == {"name": "prod"}
+    assert saying.slept == [1, 2, 4, 8]
+
+
 def test_a_line_that_broke_is_tried_once_more() -> None:
     saying = Saying(httpx.ConnectError("refused"), said({}))
     saying.server().get("/")

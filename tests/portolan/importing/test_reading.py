@@ -173,3 +173,21 @@ def test_names_stand_one_a_line(tmp_path: Path) -> None:
     path = tmp_path / "names"
     path.write_text("\ufeffteam/a\n\n# no name\n  team/b \n")
     assert reading.names_file(path) == ("team/a", "team/b")
+
+
+@pytest.mark.parametrize("secret", ["sesame\nopen", "sésame"])
+def test_a_token_that_cannot_be_sent_is_not_repeated(secret: str) -> None:
+    with pytest.raises(NotImportable, match="characters that cannot be sent") as failure:
+        reading.portus("https://portus.example.com", Credential("admin", secret))
+    assert "same" not in str(failure.value)
+
+
+def test_what_goes_wrong_on_the_way_is_said_without_the_token() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        # As h11 does on the way.
+        raise httpx.LocalProtocolError(f"Illegal header value {request.headers['Portus-Auth']!r}")
+
+    transport = httpx.MockTransport(answer)
+    with pytest.raises(NotImportable, match="does not answer") as failure:
+        reading.portus("https://portus.example.com", WHO, transport=transport)
+    assert WHO.secret not in str(failure.value)
