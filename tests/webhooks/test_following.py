@@ -111,6 +111,16 @@ def test_one_mail_tells_all_that_happened_since(fiona: User) -> None:
     assert len(sent()) == 1
 
 
+def test_who_may_list_repositories_only_is_told_of_no_tags(outsider: User) -> None:
+    give(outsider, "catalog-lister", Scope("harbour"))
+    follow(outsider, TEAM, mail=EACH)
+    outbox.event(tag="9.9")
+    assert mails.mail_each(now=timezone.now()) == 0
+    assert not following.told_in(outsider, TEAM).exists()
+    give(outsider, "reader", APP)
+    assert following.told_in(fresh(outsider), TEAM).count() == 1
+
+
 def test_a_single_change_stands_in_the_subject(fiona: User) -> None:
     follow(fiona, APP, mail=EACH)
     outbox.event(Topic.REPOSITORY_GONE)

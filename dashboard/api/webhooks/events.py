@@ -107,9 +107,9 @@ class Events(Resource):
     )
     def get(self, request: Request) -> Response:
         """Newest first. To follow, take `follow` of an answer and ask for `sort=written` with it as
-        `after`, and so on: nothing is left out and nothing comes twice. Of repositories one is told
-        what one sees; of a registry, and of access to it, who manages webhooks there, by the rights
-        of this moment."""
+        `after`, and so on: nothing is left out and nothing comes twice. What happened in a repository
+        is for who has `content read` there, as its activity is; of a registry, and of access to it,
+        who manages webhooks there is told, by the rights of this moment."""
         query = EventQuery.read(request)
         settled = settled_before()
         found = Event.objects.filter(
@@ -125,7 +125,7 @@ class Events(Resource):
 
 
 def _readable(rights: Rights) -> Q:
-    """What everybody is told of what he sees, and what managers of webhooks could have sent."""
+    """What everybody is told of what he may look into, and what managers of webhooks could have sent."""
     told = Q(topic__in=[topic.value for topic in TOLD]) & seen_by(rights)
     return (told | told_to_manager(rights)) & ~Q(topic=Topic.PING.value)
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import User
 from access.scopes import Scope
+from registries.models import Registry
 from tests import catalog
 from tests.cast import give
 from tests.dashboard.api.client import Api
@@ -106,6 +107,32 @@ def test_one_is_told_of_what_one_sees_and_of_nothing_else(
     topics = {row["topic"] for row in api_owner.get(ADDRESS).json()["items"]}
     assert topics == {"tag.moved", "sync.failed"}
     assert sorted(tags(Api.of(viewer))) == ["far", "mine", "theirs"]
+
+
+ACTIVITY = "/registries/harbour/repositories/team-a/app/-/activity"
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "status"),
+    [
+        ("catalog-lister", Scope("harbour"), 403),
+        ("catalog-lister", Scope("harbour", "team-a/*"), 403),
+        ("reader", Scope("elsewhere"), 404),
+        ("reader", Scope("harbour", "team-a/app"), 200),
+    ],
+)
+def test_events_of_a_repository_are_for_who_may_see_its_activity(
+    outsider: User, role: str, scope: Scope, status: int
+) -> None:
+    catalog.repository(Registry.objects.get(name="harbour"), "team-a/app")
+    give(outsider, role, scope)
+    outbox.event(tag="9.9")
+    outbox.event(Topic.REPOSITORY_APPEARED, tag="")
+    api = Api.of(outsider)
+    assert api.get(ACTIVITY).status_code == status
+    told = ["", "9.9"] if status == 200 else []
+    assert tags(api) == told
+    assert tags(api, sort="written") == told[::-1]
 
 
 def test_it_is_narrowed_by_topic_place_and_tag(api_owner: Api) -> None:
