@@ -1,10 +1,12 @@
-"""`/tokens`: a person's own access tokens, never wider than himself."""
+"""`/tokens`: a person's own access tokens, never wider than himself.
+
+A token is for work: it sees and ends itself, and none of its owner's others.
+"""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -14,9 +16,10 @@ from rest_framework.response import Response
 
 from access import keyring, personal_tokens
 from access.models import Secret, User
+from access.scopes import EVERYTHING
 from dashboard.api.access.machine_secrets import EXAMPLE, AnySecretRow, answer_issued
 from dashboard.api.bodies import Body
-from dashboard.api.callers import Caller, person_of
+from dashboard.api.callers import Caller, himself, person_of
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ActionField, ScopeField
@@ -86,8 +89,8 @@ class Tokens(Resource):
         examples=[lists("One token", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
-        """Those that work, or with `state=ended` those that work no more. Others' are among the
-        credentials."""
+        """Those that work, or with `state=ended` those that work no more. Only for who is signed in
+        himself; others' are among the credentials."""
         user = _person(self.caller)
         query = TokenQuery.read(request)
         own, live = personal_tokens.tokens_of(user), keyring.live(timezone.now())
@@ -110,8 +113,6 @@ class Tokens(Resource):
         """Shown this once. Only for who is signed in himself: a token makes no token."""
         caller = self.caller
         user = _person(caller)
-        if caller.maintainer is None:
-            raise PermissionDenied(_("Tokens are made by who is signed in, not by another token."))
         require_reassured(request)
         given = TokenBody.read(request)
         issued = personal_tokens.create_token(
@@ -135,8 +136,9 @@ class OneToken(Resource):
         examples=[shows("A token", _EXAMPLE)],
     )
     def get(self, request: Request, key_id: str) -> Response:
-        """All but itself. One's own, or anybody's for who has `access manage` on everything."""
-        return answer_one(request, TokenRow(token_or_404(self.caller, key_id)).data)
+        """All but itself. One's own, for who is signed in himself; with a token that very one. Or
+        anybody's, for who has `access manage` on everything."""
+        return answer_one(request, TokenRow(_token_or_404(request, self.caller, key_id)).data)
 
     @extend_schema(
         operation_id="revoke_token",
@@ -145,18 +147,28 @@ class OneToken(Resource):
         responses={204: None},
     )
     def delete(self, request: Request, key_id: str) -> Response:
-        """It works no more; once more is no error. One's own, or anybody's for who has
-        `access manage` on everything."""
+        """It works no more; once more is no error. One's own, for who is signed in himself; with a
+        token that very one. Or anybody's, for who has `access manage` on everything."""
         caller = self.caller
-        token_or_404(caller, key_id)
+        _token_or_404(request, caller, key_id)
         with together():
             found = Secret.objects.select_for_update(of=("self",)).get(key_id=key_id)
-            token = token_or_404(caller, found.key_id)
+            token = _token_or_404(request, caller, found.key_id)
             require_match(request, TokenRow(token).data)
             personal_tokens.revoke_token(token, rights=caller.rights, actor=caller.actor)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
+def _token_or_404(request: Request, caller: Caller, key_id: str) -> Secret:
+    """A token that the caller may see and revoke; raises PermissionDenied for another one of the
+    same owner's than that with which he comes."""
+    token = token_or_404(caller, key_id)
+    if request.auth != token.key_id and not caller.manages(EVERYTHING):
+        himself(caller)
+    return token
+
+
 def _person(caller: Caller) -> User:
-    """Whose tokens they are; raises PermissionDenied for a machine."""
-    return person_of(caller, _("Machines have secrets of their own, and no personal tokens."))
+    """Whose tokens they are; raises PermissionDenied for a machine, and for a token."""
+    person_of(caller, _("Machines have secrets of their own, and no personal tokens."))
+    return himself(caller)

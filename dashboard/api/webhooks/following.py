@@ -1,4 +1,5 @@
-"""`/following`: what a person follows for himself, and how he is mailed of it."""
+"""`/following`: what a person follows for himself, and how he is mailed of it. For who is signed in
+himself: a secret neither tells nor changes it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 from access.models import User
 from access.scopes import Scope
 from dashboard.api.bodies import Body, Row
-from dashboard.api.callers import Caller, person_of
+from dashboard.api.callers import Caller, himself, person_of
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ScopeField
@@ -72,7 +73,8 @@ class Following(Resource):
         examples=[lists("A path", _EXAMPLE)],
     )
     def get(self, request: Request) -> Response:
-        """One's own. Machines follow nothing: they have webhooks, and `/events`."""
+        """One's own. Only for who is signed in himself: with a secret there are `/events`, and
+        webhooks."""
         person = follower(self.caller)
         query = FollowQuery.read(request)
         found = person.follows.select_related("registry")
@@ -90,7 +92,8 @@ class Following(Resource):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Once more changes how it is mailed. Needs to see anything there."""
+        """Once more changes how it is mailed. Only for who is signed in himself, and sees anything
+        there."""
         person = follower(self.caller)
         given = FollowBody.read(request)
         if given["scope"].registry is None:
@@ -114,7 +117,7 @@ class OneFollow(Resource):
         examples=[shows("A path", _EXAMPLE)],
     )
     def get(self, request: Request, follow: int) -> Response:
-        """One of one's own."""
+        """One of one's own. Only for who is signed in himself."""
         return answer_one(request, FollowRow(_follow_or_404(self.caller, follow)).data)
 
     @extend_schema(
@@ -129,7 +132,7 @@ class OneFollow(Resource):
         ],
     )
     def patch(self, request: Request, follow: int) -> Response:
-        """What happened before is not told again."""
+        """What happened before is not told again. Only for who is signed in himself."""
         caller = self.caller
         found = _follow_or_404(caller, follow)
         given = MailBody.read(request, partial=True)
@@ -148,7 +151,7 @@ class OneFollow(Resource):
         responses={204: None},
     )
     def delete(self, request: Request, follow: int) -> Response:
-        """One of one's own."""
+        """One of one's own. Only for who is signed in himself."""
         caller = self.caller
         found = _follow_or_404(caller, follow)
         with together():
@@ -160,8 +163,9 @@ class OneFollow(Resource):
 
 
 def follower(caller: Caller) -> User:
-    """Who follows; raises PermissionDenied for a machine."""
-    return person_of(caller, _("Machines follow nothing: they have webhooks and events."))
+    """Who follows; raises PermissionDenied for a machine, and for a person's secret."""
+    person_of(caller, _("Machines follow nothing: they have webhooks and events."))
+    return himself(caller)
 
 
 def _follow_or_404(caller: Caller, pk: int) -> Follow:

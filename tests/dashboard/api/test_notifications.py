@@ -96,8 +96,8 @@ def test_two_secrets_are_live_and_one_is_removed(api_owner: Api) -> None:
     ]
 
 
-def test_one_follows_what_one_sees(viewer: User, api_outsider: Api) -> None:
-    api = Api.of(viewer)
+def test_one_follows_what_one_sees(viewer: User, outsider: User) -> None:
+    api, api_outsider = Api(client=signed_in(viewer)), Api(client=signed_in(outsider))
     made = api.post("/following", {"scope": "harbour/team-a/*", "mail": "each"})
     assert (made.status_code, made.json()["mail"]) == (201, "each")
     path = made.headers["Location"].removeprefix("/api/v1")
@@ -117,8 +117,7 @@ def test_the_feeds_address_is_shown_once_and_made_by_no_token(viewer: User) -> N
     path, by_token, api = "/following/feed", Api.of(viewer), Api(client=reassured(viewer))
     stale = Api(client=signed_in(viewer)).post(path)
     assert (stale.status_code, "/accounts/reauthenticate/" in stale.json()["detail"]) == (403, True)
-    refused = by_token.post(path)
-    assert (refused.status_code, by_token.get(path).json()) == (403, {"has_feed": False})
+    assert (by_token.post(path).status_code, api.get(path).json()) == (403, {"has_feed": False})
     made = api.post(path)
     address = urlsplit(made.json()["secret"]).path
     assert (made.status_code, "no-store" in made.headers["Cache-Control"]) == (201, True)
@@ -127,8 +126,24 @@ def test_the_feeds_address_is_shown_once_and_made_by_no_token(viewer: User) -> N
     other = urlsplit(api.post(path).json()["secret"]).path
     assert Client().get(address).status_code == 404
     assert api.delete(path, headers={"If-Match": '"x"'}).status_code == 412
-    assert by_token.delete(path).status_code == 204
+    assert api.delete(path).status_code == 204
     assert Client().get(other).status_code == 404
+
+
+def test_a_token_neither_tells_nor_changes_what_its_owner_follows(viewer: User) -> None:
+    himself, api = Api(client=signed_in(viewer)), Api.of(viewer)
+    path = f"/following/{himself.post('/following', {'scope': 'harbour'}).json()['id']}"
+    for answer in (
+        api.get("/following"),
+        api.post("/following", {"scope": "harbour"}),
+        api.get(path),
+        api.patch(path, {"mail": "each"}),
+        api.delete(path),
+        api.get("/following/feed"),
+        api.delete("/following/feed"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert Follow.objects.get().mail == "daily"
 
 
 def test_a_machine_follows_nothing(machine: ServicePrincipal) -> None:
