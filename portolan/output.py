@@ -111,7 +111,7 @@ class Output:
         """A line of text, in which a stranger's words give the terminal no orders."""
         line = Text()
         for part in parts:
-            line.append_text(part if isinstance(part, Text) else Text(clean(part)))
+            line.append_text(part if isinstance(part, Text) else Text(in_line(part)))
         self.console.print(line, soft_wrap=True)
 
     def whole(self, text: str) -> None:
@@ -127,41 +127,41 @@ class Output:
 
     def say(self, word: str, style: str, rest: str) -> None:
         """A word that matters most, and the rest of its line."""
-        self.print(Text(clean(word), style=style), rest)
+        self.print(Text(in_line(word), style=style), rest)
 
     def heading(self, text: str) -> None:
         """Before a part of an answer."""
-        self.console.print(Text(f"\n{clean(text)}", style="bold"))
+        self.console.print(Text(f"\n{in_line(text)}", style="bold"))
 
     def changed(self, sign: str, text: str) -> None:
         """A line of a difference: `+` what comes, `-` what goes, `~` what becomes another."""
         self.console.print(
-            Text(f"{sign} {clean(text)}", style=_SIGNS.get(sign, "")), soft_wrap=True
+            Text(f"{sign} {in_line(text)}", style=_SIGNS.get(sign, "")), soft_wrap=True
         )
 
     def event(self, at: str, what: str, about: Sequence[str]) -> None:
         """A line of what happened, seen at once by who reads along."""
         rest = GAP.join(one for one in about if one)
         self.print(
-            Text(f"{clean(at)}{GAP}", style="dim"),
-            Text(f"{clean(what):<20}{GAP}", style="cyan"),
+            Text(f"{in_line(at)}{GAP}", style="dim"),
+            Text(f"{in_line(what):<20}{GAP}", style="cyan"),
             rest,
         )
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Something beside the answer."""
-        self.notes.print(Text(clean(text)), soft_wrap=True)
+        self.notes.print(Text(in_line(text)), soft_wrap=True)
 
     def failed(self, text: str, details: Iterable[str] = ()) -> None:
         """Why a command stops."""
-        line = Text("portolan: ", style="bold red") + Text(clean(text))
+        line = Text("portolan: ", style="bold red") + Text(in_line(text))
         self.notes.print(line, soft_wrap=True)
         for detail in details:
-            self.notes.print(Text(f"  {clean(detail)}"), soft_wrap=True)
+            self.notes.print(Text(f"  {in_line(detail)}"), soft_wrap=True)
 
     def _table(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
-        cells = [[clean(column.of(row)) for column in columns] for row in rows]
+        cells = [[in_line(column.of(row)) for column in columns] for row in rows]
         kept = _fitting(columns, cells, self.console.width)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for number in kept:
@@ -180,10 +180,7 @@ class Output:
     def _plain(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         """As many columns as there are, wide enough for all; a line is a row."""
         heads = [column.title.upper() for column in columns]
-        cells = [
-            [clean((column.piped or column.of)(row)).replace("\n", " ") for column in columns]
-            for row in rows
-        ]
+        cells = [[in_line((column.piped or column.of)(row)) for column in columns] for row in rows]
         widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
         for row in chain([heads], cells):
             line = GAP.join(
@@ -205,6 +202,11 @@ def clean(value: Any) -> str:
         else one
         for one in text
     )
+
+
+def in_line(value: Any) -> str:
+    """The same in one line, so that nobody's words can look like another line of ours."""
+    return clean(value).replace("\n", " ")
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

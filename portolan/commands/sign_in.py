@@ -232,7 +232,8 @@ def _has_browser() -> bool:
 
 
 def _open(session: Session, page: str, words: str) -> None:
-    session.out.note(f"Agree in the browser, where it shows {words}. The page:\n{page}")
+    session.out.note(f"Agree in the browser, where it shows {words}. The page:")
+    session.out.note(page)
     with contextlib.suppress(webbrowser.Error, OSError):
         if _has_browser():
             webbrowser.open(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,30 @@ def test_a_strangers_words_give_the_terminal_no_orders(capsys: pytest.CaptureFix
     for character in "\x1b\x07\x9b\u202e":
         assert character not in printed.out + printed.err
     assert "[red]red[/red]" in printed.out
+
+
+def test_nobodys_words_make_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "x\n- registries prod\nNo changes."
+    row = {"name": evil, "host": evil, "tags": 1}
+    said: list[tuple[str, tuple[Any, ...], int]] = [
+        ("print", (evil,), 1),
+        ("say", (evil, "", evil), 1),
+        ("changed", ("+", evil), 1),
+        ("event", (evil, evil, [evil]), 1),
+        ("note", (evil,), 1),
+        ("failed", (evil, [evil]), 2),
+        ("rows", (COLUMNS, [row]), 2),
+    ]
+    for out in (Output(), on_a_terminal(200)):
+        for name, words, lines in said:
+            getattr(out, name)(*words)
+            printed = capsys.readouterr()
+            assert len((printed.out + printed.err).splitlines()) == lines, name
+
+
+def test_facts_of_several_lines_stay_below_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().facts({}, [("Note", "one\ntwo"), ("By", "anna")])
+    assert capsys.readouterr().out == "Note  one\n      two\nBy    anna\n"
 
 
 def test_what_is_printed_whole_gives_a_terminal_no_orders(
