@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import typer
 
-from portolan.failures import Failure
+from portolan.failures import Failure, NotSignedIn
 
 DIRECTORY = "PORTOLAN_CONFIG_DIR"
 
@@ -68,7 +68,7 @@ class Contexts:
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Failure(
+            raise NotSignedIn(
                 f"{path} cannot be read ({error}). Mend it, or remove it and sign in again."
             ) from None
 

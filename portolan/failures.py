@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -69,3 +70,23 @@ class Refused(Failure):
         super().__init__(sentence, ending, details)
         self.status = status
         self.more = more or {}
+
+    @property
+    def fields(self) -> set[str]:
+        """Names of what was refused of a body or query, the outermost of each."""
+        errors = self.more.get("errors")
+        listed = errors if isinstance(errors, list) else []
+        named = (str(one.get("field") or "") for one in listed if isinstance(one, dict))
+        return {name.partition(".")[0] for name in named if name}
+
+
+@contextlib.contextmanager
+def answered() -> Iterator[None]:
+    """For a question whose answer may be 1: where the server refuses it, it was asked wrongly, and
+    that is no answer."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.ending is Ending.NO:
+            refused.ending = Ending.USAGE
+        raise

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from portolan.failures import Misused
 from portolan.output import Output
 from portolan.session import Choice, Session
 
@@ -84,7 +85,8 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
         ]
 
         @functools.wraps(function)
-        def run(**given: Any) -> Any:
+        def run(typer_context: typer.Context, **given: Any) -> Any:
+            _refuse_empty(typer_context, given)
             mine = {key: given.pop(key) for key in _SHARED}
             choice = Choice(
                 mine["at_server"], mine["in_context"], mine["ca_file"], mine["insecure_http"]
@@ -94,7 +96,10 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
 
         # What typer reads options from.
         del run.__wrapped__
-        signature = own.replace(parameters=[*parameters, *shared])
+        context = inspect.Parameter(
+            "typer_context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+        )
+        signature = own.replace(parameters=[context, *parameters, *shared])
         run.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
         run.__annotations__ = {
             key: parameter.annotation for key, parameter in signature.parameters.items()
@@ -103,3 +108,19 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
         return function
 
     return add
+
+
+def _refuse_empty(context: typer.Context, given: Mapping[str, Any]) -> None:
+    """An argument that was given and is empty is a variable that was not set. Raises Misused."""
+    for one in context.command.params:
+        value = given.get(one.name or "")
+        texts = value if isinstance(value, list) else [value]
+        source = context.get_parameter_source(one.name or "")
+        if (
+            one.param_type_name == "argument"
+            and source is not None
+            and source.name == "COMMANDLINE"
+            and any(isinstance(text, str) and not text.strip() for text in texts)
+        ):
+            title = getattr(one, "metavar", None) or str(one.name).upper()
+            raise Misused(f"An argument is empty: {title}.")

@@ -30,6 +30,8 @@ ATTEMPTS = 5
 LONGEST_WAIT = 120.0
 # 429: too many requests; 503: restarting, or behind a proxy that finds nobody.
 _TRY_AGAIN = (429, 503)
+# Codes of problems with what was sent, and not with what it would do.
+_TYPED = ("malformed", "invalid_parameter", "invalid_cursor", "invalid")
 _UNSENDABLE = "This cannot be sent: there are characters in it that no address or header may have."
 
 
@@ -203,14 +205,11 @@ class Server:
             said += f" error_id: {problem['error_id']}"
         if status >= 500 and problem.get("code") in ("internal", None):
             return Unreachable(said)
-        ending = Ending.NOT_ALLOWED if status in (403, 404) else Ending.NO
-        return Refused(
-            said,
-            ending,
-            list(_lines_of(problem)),
-            status=status,
-            more=problem,
-        )
+        # What the sentence has already needs no line of its own.
+        lines = [line for line in _lines_of(problem) if line not in said]
+        if len(lines) == 1 and lines[0].endswith(said):
+            said, lines = lines[0], []
+        return Refused(said, _ending_of(status, problem), lines, status=status, more=problem)
 
 
 def read(response: httpx.Response) -> Any:
@@ -239,6 +238,18 @@ def _problem_of(response: httpx.Response) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return problem if isinstance(problem, dict) else {}
+
+
+def _ending_of(status: int, problem: Mapping[str, Any]) -> Ending:
+    """Typed wrong is what the server finds in a part that it names. In a governance file it names
+    lines: that one cannot be applied, and was typed elsewhere."""
+    if status in (403, 404):
+        return Ending.NOT_ALLOWED
+    errors = problem.get("errors")
+    listed = errors if isinstance(errors, list) else []
+    of_parts = any(isinstance(one, dict) and "line" not in one for one in listed)
+    is_typed = problem.get("code") in _TYPED and (of_parts or status == 400)
+    return Ending.USAGE if is_typed else Ending.NO
 
 
 def _lines_of(problem: Mapping[str, Any]) -> Iterator[str]:
@@ -284,7 +295,7 @@ def _trusted(ca_file: str) -> ssl.SSLContext:
         context = httpx.create_ssl_context()
         context.load_default_certs()
     except OSError as error:
-        raise Failure(
+        raise Unreachable(
             "SSL_CERT_FILE or SSL_CERT_DIR names certificates that cannot be read:"
             f" {error.strerror}."
         ) from None
@@ -293,5 +304,5 @@ def _trusted(ca_file: str) -> ssl.SSLContext:
             context.load_verify_locations(cafile=Path(ca_file).expanduser())
         except OSError as error:  # ssl.SSLError is one
             why = "" if isinstance(error, ssl.SSLError) else f": {error.strerror}"
-            raise Failure(f"{ca_file} holds no certificates that can be read{why}.") from None
+            raise Misused(f"{ca_file} holds no certificates that can be read{why}.") from None
     return context

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from portolan import completion
-from portolan.failures import Ending, Misused
+from portolan import choices, completion
+from portolan.failures import Ending, answered
 from portolan.listing import list_rows
+from portolan.missing import named
 from portolan.options import Everything, Limit, command
 from portolan.output import Column
-from portolan.scopes import scope_of
+from portolan.scopes import principal_of, registry_of, scope_of
+from portolan.server import Server
 from portolan.session import Session
 from portolan.units import since
 
@@ -49,7 +52,7 @@ Scope = Annotated[
     ),
 ]
 As = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--as",
         metavar="PRINCIPAL",
@@ -67,14 +70,16 @@ def add_to(app: typer.Typer) -> None:
     command(app, "who-can")(who_can)
 
 
-def can_i(session: Session, action: Act, scope: Scope, as_: As = "") -> int:
+def can_i(session: Session, action: Act, scope: Scope, as_: As = None) -> int:
     """Say whether you may do something somewhere, and why: the exit code is 0 for yes, 1 for no."""
-    verdict = session.server.get(
-        "/check-access",
-        action=action_of(action),
-        scope=scope_of(session.server, scope),
-        principal=as_,
-    )
+    query = {
+        "action": action_of(action),
+        # An empty name, as of a variable that is not set, is not oneself.
+        "principal": None if as_ is None else principal_of(as_),
+        "scope": scope_of(session.server, scope),
+    }
+    with answered(), _told(session, query):
+        verdict = session.server.get("/check-access", **query)
     if session.out.as_json:
         session.out.document(verdict)
     else:
@@ -91,18 +96,19 @@ def who_can(
     everything: Everything = False,
 ) -> None:
     """List who may do something somewhere, and by which role."""
-    if kind and kind not in KINDS:
-        raise Misused(f"“{kind}” is no kind: there are {', '.join(KINDS)}.")
+    if kind:
+        choices.one_of(kind, "kind", KINDS)
     query = {"action": action_of(action), "scope": scope_of(session.server, scope)}
-    list_rows(
-        session,
-        "/who-can",
-        _HOLDERS,
-        limit=None if everything else limit,
-        empty="Nobody may.",
-        each=[{"kind": one} for one in ([kind] if kind else KINDS)],
-        **query,
-    )
+    with _told(session, query):
+        list_rows(
+            session,
+            "/who-can",
+            _HOLDERS,
+            limit=None if everything else limit,
+            empty="Nobody may.",
+            each=[{"kind": one} for one in ([kind] if kind else KINDS)],
+            **query,
+        )
 
 
 def action_of(text: str) -> str:
@@ -110,6 +116,23 @@ def action_of(text: str) -> str:
     `content-write`, `content:write`. Whether there is such a one, the server knows."""
     word = text.strip().lower()
     return WORDS.get(word) or word.replace("-", " ").replace(":", " ").replace("_", " ")
+
+
+@contextlib.contextmanager
+def _told(session: Session, query: Mapping[str, Any]) -> Iterator[None]:
+    """An action or a registry that there is not, by its name."""
+    server = session.server
+    with (
+        named(server, *registry_of(query["scope"])),
+        choices.offered(server, "action", "action", [query["action"]], _actions),
+    ):
+        yield
+
+
+def _actions(server: Server) -> list[str]:
+    """Those that the server knows, and the words for some of them."""
+    own = choices.actions(server)
+    return [*WORDS, *own] if own else []
 
 
 def _tell(session: Session, verdict: Any) -> None:

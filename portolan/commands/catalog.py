@@ -9,11 +9,13 @@ import typer
 
 from portolan import completion
 from portolan.addresses import path_of
+from portolan.choices import order
 from portolan.failures import Misused
 from portolan.listing import list_rows
+from portolan.missing import named
 from portolan.options import Everything, Limit, command
 from portolan.output import Column
-from portolan.references import find, registry_name
+from portolan.references import Reference, find, registry_name
 from portolan.session import Session
 from portolan.units import count, short_digest, since, size
 
@@ -76,20 +78,17 @@ def repos(
     written, _slash, namespace = registry.strip("/").partition("/")
     if not written and sort.lstrip("-") not in ("", "path"):
         raise Misused("Name a registry to sort by date or size: all together are sorted by path.")
-    address = (
-        path_of("registries", registry_name(session.server, written), "repositories")
-        if written
-        else "/repositories"
-    )
-    list_rows(
-        session,
-        address,
-        _REPOSITORIES,
-        limit=None if everything else limit,
-        q=match,
-        namespace=namespace,
-        sort=sort,
-    )
+    name = registry_name(session.server, written) if written else ""
+    with named(session.server, *([Reference(name, "")] if name else [])):
+        list_rows(
+            session,
+            path_of("registries", name, "repositories") if name else "/repositories",
+            _REPOSITORIES,
+            limit=None if everything else limit,
+            q=match,
+            namespace=namespace,
+            sort=order(sort, ("path", "date", "size")),
+        )
 
 
 def tags(
@@ -102,15 +101,17 @@ def tags(
     everything: Everything = False,
 ) -> None:
     """List the tags of a repository, the newest first."""
-    list_rows(
-        session,
-        find(session.server, repository).below("tags"),
-        _TAGS,
-        limit=None if everything else limit,
-        q=match,
-        sort=sort,
-        show="all" if signatures else "",
-    )
+    found = find(session.server, repository)
+    with named(session.server, Reference(found.registry, found.path)):
+        list_rows(
+            session,
+            found.below("tags"),
+            _TAGS,
+            limit=None if everything else limit,
+            q=match,
+            sort=order(sort, ("date", "name", "size")),
+            show="all" if signatures else "",
+        )
 
 
 def search(session: Session, text: ForText, limit: LimitFound = USUAL_FOUND) -> None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from portolan import completion
+from portolan import choices, completion
 from portolan.failures import Unreachable
+from portolan.missing import require
 from portolan.options import command
-from portolan.references import registry_name
+from portolan.references import Reference, registry_name
 from portolan.session import Session
 from portolan.units import short_digest
 
@@ -58,18 +59,26 @@ def events(
     With --json each event is a line.
     """
     written, _slash, path = where.partition("/")
-    wanted = {
-        "registry": registry_name(session.server, written) if written else "",
-        "repository": path,
-        "topic": topic or None,
-        "tag": tag,
-    }
-    page = session.server.get("/events", **wanted, limit=max(limit, 1))
+    server, topics = session.server, topic or []
+    registry = registry_name(server, written) if written else ""
+    wanted = {"registry": registry, "repository": path, "topic": topics or None, "tag": tag}
+    with choices.offered(server, "topic", "topic", topics, choices.topics):
+        page = server.get("/events", **wanted, limit=max(limit, 1))
+    if not page["items"]:
+        _tell_of_nothing(session, Reference(registry, path), follow=follow)
     for event in reversed(page["items"][:limit]):
         _print(session, event)
     if follow:
         for event in _coming(session, wanted, page["follow"]):
             _print(session, event)
+
+
+def _tell_of_nothing(session: Session, where: Reference, *, follow: bool) -> None:
+    """Nothing came of a place: raises Failure where there is none. A repository may be made yet."""
+    if where.registry:
+        is_one = bool(where.path) and not where.path.endswith("*") and not follow
+        require(session.server, where if is_one else Reference(where.registry, ""))
+    session.out.note(f"Nothing happened here lately.{' Waiting for it.' if follow else ''}")
 
 
 def _coming(session: Session, wanted: dict[str, Any], cursor: str) -> Iterator[Any]:

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from portolan import completion
+from portolan import choices, completion
 from portolan.ends import end_of
-from portolan.failures import Ending, Failure, Misused
+from portolan.failures import Ending, Failure, Misused, Refused
 from portolan.listing import list_rows
+from portolan.missing import named, require
 from portolan.options import Everything, Limit, command
 from portolan.output import Column
-from portolan.scopes import scope_of
+from portolan.scopes import principal_of, registry_of, scope_of
+from portolan.server import Server
 from portolan.session import Session
 from portolan.units import since
 
@@ -61,6 +63,11 @@ def grants(
     everything: Everything = False,
 ) -> None:
     """List grants, where you manage access."""
+    within = scope_of(session.server, scope) if scope else ""
+    for registry in registry_of(within) if within else ():
+        require(session.server, registry)
+    if role:
+        choices.one_of(role, "role", list(choices.roles(session.server)))
     list_rows(
         session,
         "/grants",
@@ -68,7 +75,7 @@ def grants(
         limit=None if everything else limit,
         principal=principal,
         role=role,
-        scope=scope_of(session.server, scope) if scope else "",
+        scope=within,
         ending=ending or None,
     )
 
@@ -82,19 +89,35 @@ def grant(
     reason: Reason = "",
 ) -> None:
     """Give somebody a role somewhere; the same again changes its end and reason."""
-    wanted = {
-        "principals": [principal],
+    wanted: dict[str, Any] = {
+        "principals": [principal_of(principal)],
         "roles": [role],
         "scopes": [scope_of(session.server, scope)],
         "until": end_of(until),
         "reason": reason,
     }
-    (made,) = session.server.post("/grants", wanted)["items"]
+    server = session.server
+    with (
+        named(server, *registry_of(wanted["scopes"][0])),
+        choices.offered(server, "roles", "role", [role], choices.roles),
+    ):
+        (made,) = _granted(server, wanted)
     if session.out.as_json:
         session.out.document(made)
         return
     end = f" until {made['until']}" if made["until"] else ""
     session.out.print(f"{made['principal']} is {made['role']} on {made['scope']}{end}.")
+
+
+def _granted(server: Server, wanted: Any) -> Any:
+    try:
+        return server.post("/grants", wanted)["items"]
+    except Refused as refused:
+        if refused.fields != {"principals"}:
+            raise
+        # That it can be somebody was seen before.
+        sentence = refused.sentence.removeprefix("principals: ")
+        raise Failure(sentence, Ending.NOT_ALLOWED) from None
 
 
 def revoke(session: Session, what: What, reason: Reason = "") -> None:
@@ -119,6 +142,7 @@ def _number(session: Session, what: list[str]) -> int:
             "Say which: PRINCIPAL ROLE SCOPE, or the numbers that `portolan grants` shows."
         )
     principal, role, scope = what
+    principal = principal_of(principal)
     scope = scope_of(session.server, scope)
     rows: Any = session.server.pages("/grants", principal=principal, role=role, scope=scope)
     for row in rows:

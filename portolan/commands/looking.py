@@ -9,7 +9,8 @@ import typer
 
 from portolan import completion
 from portolan.addresses import path_of
-from portolan.failures import Misused
+from portolan.failures import Misused, answered
+from portolan.missing import named
 from portolan.options import command
 from portolan.output import Column
 from portolan.references import Reference, find, is_digest
@@ -51,10 +52,11 @@ def show(session: Session, ref: Ref, platform: Platform = "") -> None:
         _show_digest(session, ref)
         return
     found = find(session.server, ref)
-    if found.tag or found.digest:
-        _show_image(session, found, platform)
-    else:
-        _show_repository(session, found)
+    with named(session.server, found):
+        if found.tag or found.digest:
+            _show_image(session, found, platform)
+        else:
+            _show_repository(session, found)
 
 
 def diff(session: Session, before: Image, after: OtherImage, platform: Platform = "") -> int:
@@ -64,10 +66,9 @@ def diff(session: Session, before: Image, after: OtherImage, platform: Platform 
     """
     first = find(session.server, before)
     second = _second(session, first, after)
-    changed = session.server.get(
-        first.below("compare"),
-        **{"from": _name(first), "to": _name(second), "platform": platform},
-    )
+    query = {"from": _name(first), "to": _name(second), "platform": platform}
+    with answered(), named(session.server, first, second):
+        changed = session.server.get(first.below("compare"), **query)
     same = changed["before"]["digest"] == changed["after"]["digest"]
     if session.out.as_json:
         session.out.document(changed)

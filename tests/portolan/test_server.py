@@ -144,7 +144,41 @@ def test_what_is_refused_is_told_field_by_field() -> None:
         saying.server().post("/grants", {})
     assert refused.value.sentence == "This cannot be done."
     assert refused.value.details == ("role: There is no such role.",)
-    assert refused.value.ending is Ending.NO
+    assert refused.value.ending is Ending.USAGE
+
+
+def test_nothing_is_said_twice() -> None:
+    def sentence_and_details(status: int, sentence: str, **error: str) -> tuple[str, list[str]]:
+        with pytest.raises(Refused) as refused:
+            Saying(problem(status, sentence, errors=[error])).server().get("/")
+        return refused.value.sentence, list(refused.value.details)
+
+    required = "This field is required."
+    for sentence in (f"q: {required}", required):
+        told = sentence_and_details(400, sentence, field="q", detail=required)
+        assert told == (f"q: {required}", [])
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "errors", "ending"),
+    [
+        (400, "invalid_parameter", [{"field": "sort", "detail": "x"}], Ending.USAGE),
+        (400, "malformed", [], Ending.USAGE),
+        (422, "invalid", [{"field": "scopes.0", "detail": "x"}], Ending.USAGE),
+        # The last owner cannot be taken away: nothing was typed wrong.
+        (422, "invalid", [], Ending.NO),
+        # A governance file that cannot be applied.
+        (422, "invalid", [{"field": "teams", "detail": "x", "line": "3"}], Ending.NO),
+        (422, "key_reused", [], Ending.NO),
+        (422, "registry_failed", [], Ending.NO),
+    ],
+)
+def test_what_was_typed_wrong_ends_otherwise_than_what_cannot_be(
+    status: int, code: str, errors: list[dict[str, str]], ending: Ending
+) -> None:
+    with pytest.raises(Refused) as refused:
+        Saying(problem(status, "No.", code=code, errors=errors)).server().get("/")
+    assert refused.value.ending is ending
 
 
 @pytest.mark.parametrize(("status", "ending"), [(403, 4), (404, 4), (409, 1), (412, 1)])

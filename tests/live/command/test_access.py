@@ -38,9 +38,24 @@ def test_a_role_is_granted_explained_and_taken_away(signed_in: Home, dock: Dock)
 
 def test_what_is_refused_is_told_in_sentences(signed_in: Home, dock: Dock) -> None:
     said = signed_in.run("grant", "user:nobody", "puher", f"{dock.name}/Team")
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (64, "")
     assert "scopes" in said.err
     assert "Traceback" not in said.err
+    for typed, words in (
+        (("can-i", "fly", dock.name), "“fly” is no action. There are pull, read, push"),
+        (("events", dock.name, "--topic", "pus"), "“pus” is no topic. There are push, pull"),
+        (("grant", "user:anna", "puller2", dock.name), "is no role. There are auditor"),
+    ):
+        said = signed_in.run(*typed)
+        assert (said.code, said.out) == (64, ""), typed
+        assert words in said.err
+    for typed, words in (
+        (("grant", "user:anna", "reader", "nope"), "You see no registry “nope”."),
+        (("grant", "user:nobody", "reader", dock.name), "There is no user:nobody."),
+        (("events", "nope"), "You see no registry “nope”."),
+        (("tags", f"{dock.name}/nothing"), f"You see no repository “nothing” in {dock.name}."),
+    ):
+        assert signed_in.run(*typed).err == f"portolan: {words}\n"
     said = signed_in.run("grant", "user:nobody", "reader", dock.name, "--until", "soon")
     assert (said.code, said.out) == (64, "")
 
@@ -61,7 +76,9 @@ def test_who_may_less_is_told_less(
         ("sync", dock.name),
     ):
         said = nobody.run(*refused, **who)
-        assert said.code == 4, refused
-        assert "team-a" not in said.out + said.err
+        assert (said.code, said.out) == (4, ""), refused
+        # What is there and not for these eyes is told as what is not there.
+        other = nobody.run(*(word.replace("team-a/app", "team-z/no") for word in refused), **who)
+        assert said.err == other.err.replace("team-z/no", "team-a/app")
     assert nobody.run("can-i", "pull", f"{dock.name}/team-a/app", **who).code in (1, 4)
     assert not (tmp_path / ".config").exists()

@@ -50,7 +50,7 @@ def test_any_address_can_be_asked(signed_in: Home, dock: Dock) -> None:
     walked = signed_in.run("api", "GET", "/api/v1/registries", "--paginate")
     assert [row["name"] for row in walked.lines] == ["far", dock.name]
     refused = signed_in.run("api", "POST", f"/registries/{dock.name}/runs", "-f", "ful=true")
-    assert refused.code == 1
+    assert refused.code == 64
     assert "did you mean “full”" in refused.err
 
 
