@@ -13,7 +13,7 @@ from tests.portolan.misbehaving import Saying, page, problem, said
 DIGEST = "sha256:" + "0f" * 32
 # Where a registry "prod" has one repository with the tag 1.
 THERE = ("/registries/prod", "/repositories/app", "/tags/1")
-NOTHING = {"items": [], "next": None, "follow": "c1"}
+NOTHING: dict[str, object] = {"items": [], "next": None, "follow": "c1"}
 
 
 def nothing() -> httpx.Response:

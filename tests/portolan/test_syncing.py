@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from portolan.commands import syncing
 from portolan.failures import Ending
 from portolan.main import main
 from portolan.session import Session
@@ -35,8 +34,8 @@ def run(state: str, **more: Any) -> Any:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was slept each time; nobody waits."""
     slept: list[float] = []
-    monkeypatch.setattr(syncing.time, "sleep", slept.append)
-    monkeypatch.setattr(syncing.time, "monotonic", lambda: sum(slept))
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("time.monotonic", lambda: sum(slept))
     return slept
 
 
