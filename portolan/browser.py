@@ -46,6 +46,9 @@ class Listener(HTTPServer):
             self.handle_request()
         return self.code
 
+    def handle_error(self, *_request: object) -> None:
+        """Nothing: any page or program of this machine may bring nonsense, and no traceback of it."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Listener
