@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import time
@@ -25,6 +26,8 @@ from portolan.tokens import token_in
 TIMEOUT = httpx.Timeout(60, connect=10)
 PROBLEM = "application/problem+json"
 LARGEST_PAGE = 200
+# In bytes, unpacked; what `api` is asked for may be larger, such as an export of every tag.
+LARGEST_ANSWER = 64 * 1024**2
 ATTEMPTS = 5
 # A server that asks for more patience than this is told of instead.
 LONGEST_WAIT = 120.0
@@ -100,7 +103,11 @@ class Server:
         found = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if found != media_type:
             raise Unreachable(f"{self.address} answered with {found or 'something'} instead.")
-        return response.text
+        try:
+            # Whatever encoding it says: YAML in UTF-8 is what there is.
+            return response.content.decode()
+        except UnicodeDecodeError:
+            raise Unreachable(f"{self.address} answered with what is no text in UTF-8.") from None
 
     def post(self, path: str, body: Any = None, **query: Any) -> Any:
         return read(self.send("POST", path, body=body, query=query))
@@ -134,9 +141,11 @@ class Server:
         body: Any = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        largest: int | None = LARGEST_ANSWER,
     ) -> httpx.Response:
         """An answer of success, after as many attempts as are decent: what can be sent again is GET,
-        and POST, which carries a key by which the server knows it again."""
+        and POST, which carries a key by which the server knows it again. Raises Unreachable for an
+        answer of more than `largest` bytes."""
         given = dict(headers or {})
         if method == "POST":
             given.setdefault("Idempotency-Key", str(uuid.uuid4()))
@@ -153,7 +162,7 @@ class Server:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS or not may_repeat
             try:
-                response = self._http.send(request)
+                response = self._answer(request, largest)
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, ValueError):
                 raise Misused(_UNSENDABLE) from None
             except httpx.HTTPError as error:
@@ -168,6 +177,31 @@ class Server:
                 continue
             return self._accepted(response)
         raise AssertionError("The last attempt returns or raises.")
+
+    def _answer(self, request: httpx.Request, largest: int | None) -> httpx.Response:
+        """The answer, with its whole body: a few bytes unpack to more than there is memory for."""
+        response = self._http.send(request, stream=True)
+        with contextlib.closing(response):
+            if largest is None:
+                response.read()
+                return response
+            body, size = [], 0
+            for part in response.iter_bytes():
+                body.append(part)
+                size += len(part)
+                if size > largest:
+                    raise Unreachable(
+                        f"{self.address} answers with more than {largest // 1024**2} MiB."
+                    )
+        packed = (b"content-encoding", b"transfer-encoding")
+        kept = [(name, it) for name, it in response.headers.raw if name.lower() not in packed]
+        return httpx.Response(
+            response.status_code,
+            headers=kept,
+            content=b"".join(body),
+            request=request,
+            extensions=response.extensions,
+        )
 
     def _patience(self, response: httpx.Response, attempt: int) -> float:
         """Seconds to wait before the next attempt; raises where that is more than a person waits."""

@@ -62,7 +62,7 @@ def api(
     headers = dict(_header(one) for one in header or [])
     if content is not None:
         headers.setdefault("Content-Type", "application/json")
-    response = session.server.send(method, address, content=content, headers=headers)
+    response = session.server.send(method, address, content=content, headers=headers, largest=None)
     media_type = response.headers.get("Content-Type", "").partition(";")[0]
     if method == "HEAD":
         session.out.document(dict(response.headers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -10,7 +11,7 @@ import pytest
 
 from portolan import VERSION
 from portolan.failures import Ending, Failure, Misused, NotSignedIn, Refused, Unreachable
-from portolan.server import Server
+from portolan.server import LARGEST_ANSWER, Server
 from tests.portolan.misbehaving import ADDRESS, Saying, page, problem, said
 
 BUSY = {"Retry-After": "7"}
@@ -235,6 +236,29 @@ def test_what_broke_there_is_told_with_its_number() -> None:
     broken = problem(500, "Something broke here.", code="internal", error_id="ab12cd34")
     with pytest.raises(Unreachable, match="ab12cd34"):
         Saying(broken).server().get("/")
+
+
+def test_an_answer_larger_than_anyone_needs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = LARGEST_ANSWER + 1
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    bomb = gzip.compress(b" " * size)
+    with pytest.raises(Unreachable, match="more than 64 MiB"):
+        Saying(httpx.Response(200, content=bomb, headers=packed)).server().get("/")
+    saying = Saying(httpx.Response(200, content=bomb, headers=packed))
+    assert len(saying.server().send("GET", "/", largest=None).content) == size
+    small = httpx.Response(200, content=gzip.compress(b'{"name": "prod"}'), headers=packed)
+    assert Saying(small).server().get("/") == {"name": "prod"}
+
+
+def test_a_text_is_utf_8_whatever_is_said_of_it() -> None:
+    def answered(content: bytes) -> str:
+        headers = {"Content-Type": "application/yaml; charset=undefined"}
+        saying = Saying(httpx.Response(200, content=content, headers=headers))
+        return saying.server().text("/export", "application/yaml")
+
+    assert answered("version: 1 # é\n".encode()) == "version: 1 # é\n"
+    with pytest.raises(Unreachable, match="no text in UTF-8"):
+        answered(b"\xff")
 
 
 # Pages ---------------------------------------------------------------------------------------------
