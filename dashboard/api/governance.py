@@ -88,8 +88,11 @@ class PlanRow(Row):
     """What a file would change."""
 
     changes = GovernanceChangeRow(many=True, help_text="In the order in which they are done.")
-    problems = RemarkRow(many=True, help_text="With any, it cannot be applied.")
-    notes = RemarkRow(many=True, help_text="Worth reading; they stop nothing.")
+    problems = RemarkRow(
+        many=True,
+        help_text="With any, it cannot be applied. Of more than 100, the last says how many more.",
+    )
+    notes = RemarkRow(many=True, help_text="Worth reading; they stop nothing. As many, too.")
     left = GovernanceChangeRow(many=True, help_text="What `prune` would remove, without it.")
     references = serializers.ListField(
         child=serializers.CharField(),
@@ -241,7 +244,7 @@ def _parsed(text: str) -> Document:
 def _refusal(detail: str, refused: InvalidDocument | Refused) -> Problem:
     errors = [
         {"line": str(one.line or ""), "field": one.path, "detail": one.sentence}
-        for one in refused.problems
+        for one in refused.told
     ]
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, Code.INVALID, detail, errors=errors)
 

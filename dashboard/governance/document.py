@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.governance import tree
 from dashboard.governance.kinds import Wrong, nearest
-from dashboard.governance.problems import InvalidDocument, Problem
+from dashboard.governance.problems import ENOUGH, InvalidDocument, Problem
 from dashboard.governance.sections import CLAIM_RULES, MEMBERS, SECTIONS, TOP, WEBHOOKS, Section
 from dashboard.governance.tree import Node
 from dashboard.governance.writing import write
@@ -97,11 +98,16 @@ def _order(item: Item) -> tuple[Key, str]:
 
 def _read(node: Node) -> Document:
     reading = _Reading()
-    reading.document(node)
+    with suppress(_TooManyError):
+        reading.document(node)
     if reading.problems:
         raise InvalidDocument(reading.problems)
     items = {name: tuple(found) for name, found in reading.items.items()}
     return Document(items, frozenset(reading.whole))
+
+
+class _TooManyError(Exception):
+    """Enough problems for a document that is none."""
 
 
 class _Reading:
@@ -211,7 +217,8 @@ class _Reading:
     def _known(self, node: Node, path: str, names: Sequence[str]) -> None:
         """Tells of keys that nothing reads: they are mistakes, never left unread."""
         dot = f"{path}." if path else ""
-        self.problems += [Problem(one.line, f"{dot}{one.path}", one.sentence) for one in node.wrong]
+        for one in node.wrong:
+            self._tell(one.line, f"{dot}{one.path}", one.sentence)
         for name, value in node.value.items():
             if name not in names:
                 shown = name[:80] if name.isprintable() else "…"
@@ -221,6 +228,8 @@ class _Reading:
 
     def _tell(self, line: int, path: str, sentence: str) -> None:
         self.problems.append(Problem(line, path, sentence))
+        if len(self.problems) >= ENOUGH:
+            raise _TooManyError
 
 
 # Writing --------------------------------------------------------------------------------------

@@ -279,9 +279,15 @@ class Secret(Kind):
         return {"type": "string", "minLength": 1, **pattern}
 
 
+# With more words than these, looking for the nearest one takes longer than it helps.
+_COMPARED = 200
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a sentence that says what somebody may have meant."""
     words = list(known)
+    if len(words) > _COMPARED:
+        return "."
     if close := get_close_matches(word, words, n=1):
         return f": did you mean “{close[0]}”?"
     return f". There are: {', '.join(words)}." if len(words) <= 16 else "."

@@ -11,7 +11,7 @@ from access.scopes import Scope
 from dashboard.governance.changes import Change
 from dashboard.governance.document import Document, Item, Key
 from dashboard.governance.kinds import nearest
-from dashboard.governance.problems import Problem
+from dashboard.governance.problems import TOLD, Problem
 from dashboard.governance.sections import (
     GRANTS,
     REGISTRIES,
@@ -91,9 +91,14 @@ def missing(
     there -= {(one.section.name, one.item.key[0]) for one in deleted}
     for section in (REGISTRIES, ROLES, TEAMS, SERVICE_PRINCIPALS):
         there |= {(section.name, item.key[0]) for item in document.of(section)}
-    for item, one in named:
-        if (one.sort, one.name) not in there:
-            yield item.problem(_sentence(one, there), one.field)
+    known: dict[str, list[str]] = {}
+    for sort, name in sorted(there):
+        known.setdefault(sort, []).append(name)
+    absent = [(item, one) for item, one in named if (one.sort, one.name) not in there]
+    for place, (item, one) in enumerate(absent):
+        # Of more than are told, nobody reads what was meant.
+        meant = known.get(one.sort, []) if place < TOLD else []
+        yield item.problem(_sentence(one, meant), one.field)
 
 
 def _there(named: set[tuple[str, str]], rights: Rights) -> set[tuple[str, str]]:
@@ -124,13 +129,12 @@ def _there(named: set[tuple[str, str]], rights: Rights) -> set[tuple[str, str]]:
     return {(sort, name) for sort, names in found.items() for name in names}
 
 
-def _sentence(one: Mention, there: set[tuple[str, str]]) -> str:
+def _sentence(one: Mention, known: list[str]) -> str:
     if one.sort == PEOPLE:
         return (
             f"There is nobody of the user name “{one.name}”. People are not made by files: invite"
             " this person, or let single sign-on bring him; then plan again."
         )
-    known = sorted(name for sort, name in there if sort == one.sort)
     told = nearest(one.name, known) if known else "."
     return f"There is no {_WORDS[one.sort]} “{one.name}”{told}"
 

@@ -22,7 +22,7 @@ from dashboard.governance.document import Document, Item
 from dashboard.governance.judging import judged, problems_of
 from dashboard.governance.known import missing, still_used
 from dashboard.governance.last_owner import SENTENCE, loses_last
-from dashboard.governance.problems import Problem
+from dashboard.governance.problems import Problem, at_most
 from dashboard.governance.secrets import Resolver, once
 from dashboard.governance.sections import GRANTS
 from dashboard.governance.stored_secrets import Compared
@@ -42,11 +42,11 @@ class Plan:
     left: tuple[Change, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """It as JSON's values."""
+        """It as JSON's values; of problems and notes as many as anybody reads."""
         return {
             "changes": [one.as_data() for one in self.changes],
-            "problems": [_as_data(one) for one in self.problems],
-            "notes": [_as_data(one) for one in self.notes],
+            "problems": [_as_data(one) for one in at_most(self.problems)],
+            "notes": [_as_data(one) for one in at_most(self.notes)],
             "left": [one.as_data() for one in self.left],
         }
 

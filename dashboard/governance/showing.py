@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dashboard.governance.changes import Change, Verb
 from dashboard.governance.plan import Plan
+from dashboard.governance.problems import at_most
 
 _MARKS = {Verb.CREATE: "+", Verb.CHANGE: "~", Verb.DELETE: "-"}
 _COLOURS = {Verb.CREATE: "\x1b[32m", Verb.CHANGE: "\x1b[33m", Verb.DELETE: "\x1b[31m"}
@@ -19,10 +20,10 @@ def lines(shown: Plan, *, colour: bool = False) -> Iterator[str]:
     """All that a plan says, in the order of its changes."""
     for change in shown.changes:
         yield from _change(change, colour)
-    for note in shown.notes:
+    for note in at_most(shown.notes):
         yield f"note: {note}"
     yield from _left(shown.left)
-    for problem in shown.problems:
+    for problem in at_most(shown.problems):
         yield f"problem: {problem}"
     yield summary(shown)
 

@@ -134,3 +134,17 @@ def test_a_secret_that_no_plan_tells_of_is_changed_by_no_stale_session_either() 
     assert stale.post("/plan", {"document": text}).json()["changes"] == []
     assert stale.post("/apply", {"document": text}).status_code == 403
     assert "another" not in Subscription.objects.get().url.reveal()
+
+
+def test_of_very_many_problems_a_hundred_are_told_and_how_many_more(api_outsider: Api) -> None:
+    keys = "version: 1\n" + "".join(f"k{n}: 1\n" for n in range(150))
+    for how in ("/plan", "/apply"):
+        errors = api_outsider.post(how, {"document": keys}).json()["errors"]
+        assert (len(errors), errors[-1]["detail"]) == (101, "And 50 more.")
+    grants = "version: 1\ngrants:\n" + "".join(
+        f"- {{principal: 'user:u{n}', role: reader, scope: prod}}\n" for n in range(150)
+    )
+    problems = api_outsider.post("/plan", {"document": grants}).json()["problems"]
+    assert (len(problems), problems[-1]["sentence"]) == (101, "And 50 more.")
+    refused = api_outsider.post("/apply", {"document": grants})
+    assert (refused.status_code, len(refused.json()["errors"])) == (422, 101)
