@@ -1,6 +1,8 @@
 """Whether who asks may make each change: the same that its action asks for, before anything is done.
 
-The actions judge again when it is done. This is so that a plan can say all of it at once.
+The actions judge again when it is done. This is so that a plan can say all of it at once, with the
+same few statements however much there is. Who may not manage access is told so in the same words
+whatever he names: what there is of it, he does not learn.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from functools import cache
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 
-from access import admin_accounts, grants, machines, teams
+from access import admin_accounts, grants
 from access.actions import ALL, Action, parsed
-from access.models import Role, ServicePrincipal, Team, User
+from access.models import Grant, Role, ServicePrincipal, User
 from access.policy import Rights
 from access.scopes import EVERYTHING, Scope
 from access.trust_rules import may_reach_private
 from dashboard.governance.changes import Change, Verb
+from dashboard.governance.named import Named
 from dashboard.governance.problems import Problem
 from dashboard.governance.state import State
 from registries.models import Registry
@@ -31,8 +34,9 @@ def lacking(
     """What who has these rights may not do of it, each in a sentence."""
     if rights.allowed_in(EVERYTHING) == ALL:
         return
-    judge = _Judge(state, rights, user)
-    for change in changes:
+    asked = list(changes)
+    judge = _Judge(state, rights, Named(asked, user))
+    for change in asked:
         try:
             judge.require(change)
         except PermissionDenied as error:
@@ -42,16 +46,13 @@ def lacking(
 class _Judge:
     """One person's (or machine's) rights, and what was found out about teams on the way."""
 
-    def __init__(self, state: State, rights: Rights, user: User | None) -> None:
-        self._rights, self._user = rights, user
+    def __init__(self, state: State, rights: Rights, named: Named) -> None:
+        self._rights, self._named = rights, named
         self._roles = {
             row.item.key[0]: row.item.values["actions"] for row in state.rows.get("roles", ())
         }
-        self._team = cache(self._read_team)
-        self._machine = cache(self._read_machine)
-        self._maintains = cache(self._read_maintains)
-        self._masters = cache(self._read_masters)
-        self._grantable = cache(self._require_grant)
+        self._masters = cache(self._judge_mastery)
+        self._granted = cache(self._find_role)
         self._by_section: dict[str, Callable[[Change], None]] = {
             "registries": self._registry,
             "mirrors": self._mirror,
@@ -72,7 +73,7 @@ class _Judge:
             self._roles[change.item.key[0]] = change.item.values["actions"]
         self._by_section[change.section.name](change)
 
-    def _any_access(self, _change: Change) -> None:
+    def _any_access(self, _change: Change | None = None) -> None:
         self._rights.require(Action.ACCESS_MANAGE, EVERYTHING)
 
     def _registry(self, change: Change) -> None:
@@ -96,8 +97,9 @@ class _Judge:
     # Teams ------------------------------------------------------------------------------------
 
     def _member(self, change: Change) -> None:
+        team = change.item.key[0]
         maintainer = change.item.values["maintainer"] or change.verb is Verb.CHANGE
-        if maintainer or not self._maintains(change.item.key[0]):
+        if maintainer or not self._named.maintains(self._named.team(team)):
             self._of_team(change)
 
     def _of_team(self, change: Change) -> None:
@@ -107,41 +109,41 @@ class _Judge:
                 % change.item.key[0]
             )
 
-    def _read_team(self, name: str) -> Team | None:
-        return Team.objects.filter(name=name).first()
-
-    def _read_maintains(self, name: str) -> bool:
-        team = self._team(name)
-        return team is not None and teams.maintains(self._user, team)
-
-    def _read_masters(self, name: str) -> bool:
-        team = self._team(name)
+    def _judge_mastery(self, name: str) -> bool:
+        if not self._rights.may(Action.ACCESS_MANAGE, EVERYTHING):
+            return False
+        team = self._named.team(name)
         if team is None:  # it is made with this, and has nothing yet
-            return self._rights.may(Action.ACCESS_MANAGE, EVERYTHING)
-        return teams.masters(team, self._rights)
+            return True
+        try:
+            self._require_mastery(self._named.reach_of(team))
+        except PermissionDenied:
+            return False
+        return True
+
+    def _require_mastery(self, held: Iterable[Grant]) -> None:
+        for grant in held:
+            grants.require_mastery(self._rights, grant.role, grant.scope)
 
     # Machines ---------------------------------------------------------------------------------
 
-    def _read_machine(self, name: str) -> ServicePrincipal | None:
-        return ServicePrincipal.objects.select_related("team").filter(name=name).first()
-
     def _service_principal(self, change: Change) -> None:
-        machine = self._machine(change.item.key[0])
+        machine = self._named.machine(change.item.key[0])
         if change.verb is Verb.DELETE:
-            self._any_access(change)
+            self._any_access()
         elif machine is None:
-            if not self._maintains(change.item.values["team"]):
-                self._any_access(change)
+            if not self._named.maintains(self._named.team(change.item.values["team"])):
+                self._any_access()
         else:
             names = {one.name for one in change.fields}
             if "team" in names:
-                machines.require_mastery_of(machine, self._rights)
+                self._require_mastery_of(machine)
             self._care(machine, only_stops=names == {"disabled"} and change.item.values["disabled"])
 
     def _trust_rule(self, change: Change) -> None:
-        machine = self._machine(change.item.values["service_principal"])
+        machine = self._named.machine(change.item.values["service_principal"])
         if machine is None:
-            self._any_access(change)
+            self._any_access()
             return
         names = {one.name for one in change.fields}
         stops = names == {"disabled"} and change.item.values["disabled"]
@@ -151,21 +153,32 @@ class _Judge:
             self._rights.require(Action.REGISTRY_MANAGE, EVERYTHING)
 
     def _care(self, machine: ServicePrincipal, *, only_stops: bool) -> None:
-        require = machines.require_control if only_stops else machines.require_care
-        require(machine, self._rights, self._user)
+        """As `machines.require_control` and `require_care`."""
+        if self._named.maintains(machine.team):
+            return
+        if only_stops:
+            self._any_access()
+        else:
+            self._require_mastery_of(machine)
+
+    def _require_mastery_of(self, machine: ServicePrincipal) -> None:
+        self._any_access()
+        self._require_mastery(self._named.grants_of(machine))
 
     # Grants and the rest ----------------------------------------------------------------------
 
     def _grant(self, change: Change) -> None:
-        self._grantable(change.item.values["role"], change.item.values["scope"])
+        scope = Scope.parse(change.item.values["scope"])
+        # First, and whatever the role is: who may grant nothing there learns nothing.
+        self._rights.require(Action.ACCESS_MANAGE, scope)
+        role = self._granted(change.item.values["role"])
+        if role is not None:  # of one that is not there it is told besides
+            grants.require_mastery(self._rights, role, scope)
 
-    def _require_grant(self, name: str, scope: str) -> None:
-        role: Role | None = None
+    def _find_role(self, name: str) -> Role | None:
         if name in self._roles:
-            role = Role(name=name, actions=list(self._roles[name]))
-        role = role or Role.objects.filter(name=name).first()
-        if role is not None:  # one that is not there was told of
-            grants.require_mastery(self._rights, role, Scope.parse(scope))
+            return Role(name=name, actions=list(self._roles[name]))
+        return self._named.role(name)
 
     def _admin_account(self, change: Change) -> None:
         registry = change.item.key[0]
@@ -184,11 +197,5 @@ class _Judge:
 
     def _tell_team(self, name: str) -> None:
         """As on screen: one's own teams, or any for who knows of all."""
-        team = self._team(name)
-        is_mine = (
-            self._user is not None
-            and team is not None
-            and team.memberships.filter(user=self._user).exists()
-        )
-        if not is_mine:
-            self._rights.require(Action.ACCESS_MANAGE, EVERYTHING)
+        if not self._named.is_in(self._named.team(name)):
+            self._any_access()

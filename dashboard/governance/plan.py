@@ -13,8 +13,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from access.actions import Action
 from access.models import User
 from access.policy import Rights
+from access.scopes import EVERYTHING
 from dashboard.governance import state as there
 from dashboard.governance.allowed import lacking
 from dashboard.governance.changes import Change, compare
@@ -82,7 +84,9 @@ def plan(
     # Who may not do a thing learns nothing of what it names.
     problems += missing(document, rights, deleted, untold=barred.keys())
     problems += still_used(document, state, deleted)
-    if (last := loses_last(state, changes)) is not None:
+    # Who does not see all grants cannot tell, and is to learn nothing of them: the action judges.
+    judges = rights.may(Action.ACCESS_MANAGE, EVERYTHING)
+    if judges and (last := loses_last(state, changes)) is not None:
         problems.append(last.item.problem(SENTENCE))
     return Plan(
         document,

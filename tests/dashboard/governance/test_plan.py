@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from dashboard.governance.document import Document, build, parse
 from dashboard.governance.plan import Plan, plan
 from dashboard.governance.secrets import sent_along
 from registries.models import Registry
+from tests import catalog
 from tests.cast import give
 from tests.dashboard.governance import house
 from tests.dashboard.governance.applying import planned, problems, told
@@ -329,6 +331,7 @@ def test_who_has_the_right_elsewhere_reads_the_same_whether_it_is_there_or_not(
     assert problem.sentence == other.sentence.replace("nowhere", "harbour")
 
 
+HOOK = "topics: [push], payload: acr, host: a.example.com"
 RULE = (
     "trust_rules: [{name: r, service_principal: NAME, issuer: 'https://ci.example.com',"
     " audience: a, subject: b}]"
@@ -338,23 +341,82 @@ RULE = (
 @pytest.mark.parametrize(
     "said",
     [
-        "grants: [{principal: user:NAME, role: reader, scope: yard}]",
-        "grants: [{principal: team:NAME, role: reader, scope: yard}]",
-        "grants: [{principal: sp:NAME, role: reader, scope: yard}]",
+        "grants: [{principal: user:NAME, role: reader, scope: harbour}]",
+        "grants: [{principal: team:NAME, role: reader, scope: harbour}]",
+        "grants: [{principal: sp:NAME, role: reader, scope: harbour}]",
+        "grants: [{principal: user:NAME, role: nothing, scope: harbour}]",
+        "grants: [{principal: sp:NAME, role: nothing, scope: '*'}]",
+        "grants: [{principal: user:anna, role: NAME, scope: harbour}]",
+        "grants: [{principal: user:nobody, role: NAME, scope: harbour}]",
+        "grants: [{principal: user:anna, role: owner, scope: NAME}]",
+        "grants: [{principal: user:nobody, role: nothing, scope: NAME/app}]",
+        "registries: [{name: NAME, kind: zot, url: a.example.com}]",
+        "mirrors: [{source: NAME/*, target: own/*}]",
+        "mirrors: [{source: own/*, target: NAME/*}]",
+        "roles: [{name: NAME, label: R, actions: [content read]}]",
+        "teams: [{name: NAME}]",
         "teams: [{name: NAME, members: [bert]}]",
+        "teams: [{name: NAME, maintainers: [nobody]}]",
         "teams: [{name: crew, members: [NAME]}]",
+        "teams: [{name: NAME, claim_rules: [{provider: entra, claim: groups, value: ops}]}]",
         "service_principals: [{name: NAME}]",
+        "service_principals: [{name: NAME, disabled: true}]",
+        "service_principals: [{name: NAME, team: platform}]",
+        "service_principals: [{name: x, team: NAME}]",
         RULE,
+        RULE.replace("subject: b", "subject: b, disabled: true"),
+        RULE.replace("r,", "shop,"),
+        RULE.replace("NAME", "ci").replace("name: r", "name: NAME"),
+        "admin_accounts: [{registry: NAME}]",
+        "admin_accounts: [{registry: NAME, enabled: false}]",
+        f"webhooks: [{{name: w, where: NAME, {HOOK}}}]",
+        f"webhooks: [{{name: NAME, where: harbour/team-a/*, {HOOK}}}]",
+        f"webhooks: [{{name: w, where: own, team: NAME, {HOOK}}}]",
+        f"webhooks: [{{name: w, where: harbour, team: NAME, {HOOK}}}]",
     ],
 )
-def test_who_may_not_do_a_thing_learns_not_whom_there_is(furnished: None, said: str) -> None:
+@pytest.mark.parametrize("owns", [False, True], ids=["no rights", "rights elsewhere"])
+def test_who_may_not_do_a_thing_learns_not_what_there_is(
+    furnished: None, said: str, owns: bool
+) -> None:
     otto = User.objects.create_user("otto")
+    catalog.registry("own")
+    if owns:
+        give(otto, "owner", Scope("own"))
     told = set()
-    for name in ("anna", "platform", "ci", "nobody"):
+    for name in ("anna", "platform", "ci", "yard", "releaser", "shop", "deploys", "nobody"):
         problems = as_planned_by(otto, said.replace("NAME", name)).problems
         told.add(str([one.sentence.replace(name, "NAME") for one in problems]))
     (same,) = told
-    assert "access" in same
+    assert re.search("manage” on|You cannot give|There is no registry “NAME”", same)
+
+
+def test_who_does_not_see_all_grants_is_told_nothing_of_the_last_owner(furnished: None) -> None:
+    """He could find out by it who there is, and would be told so where it is not true."""
+    bert = User.objects.get(username="bert")
+    said = (
+        "teams: [{name: platform, description: Who runs it, members: []}]\n"
+        "grants: [{principal: user:NAME, role: owner, scope: '*'}]"
+    )
+    told = {
+        str(
+            [
+                one.sentence
+                for one in as_planned_by(bert, said.replace("NAME", name), prune=True).problems
+            ]
+        )
+        for name in ("carla", "nobody")
+    }
+    assert len(told) == 1
+    Membership.objects.filter(user=bert).update(is_maintainer=True)
+    mine = (
+        "teams: [{name: platform, description: Who runs it, maintainers: [anna, bert],"
+        " members: [carla]}]"
+    )
+    Membership.objects.create(
+        team=Team.objects.get(name="platform"), user=User.objects.create_user("dora")
+    )
+    assert not as_planned_by(bert, mine, prune=True).problems
 
 
 @pytest.mark.parametrize(
