@@ -21,7 +21,7 @@ from webhooks.models import Delivery, Follow, Subscription
 from webhooks.subscription_settings import (
     CHOOSABLE,
     NAME_LIMIT,
-    TAKES,
+    OF_REPOSITORIES,
     SubscriptionSettings,
     Where,
 )
@@ -153,11 +153,11 @@ class WebhookForm(forms.Form):
         ticked = set(self["topics"].value() or ())
         groups: dict[str, list[Topic]] = {
             gettext("Images and tags"): [
-                topic for topic in CHOOSABLE if topic not in TAKES and topic not in _CHARTS
+                topic for topic in OF_REPOSITORIES if topic not in _CHARTS
             ],
             gettext("Helm charts"): list(_CHARTS),
             gettext("The registry, and access to it"): [
-                topic for topic in CHOOSABLE if topic in TAKES
+                topic for topic in CHOOSABLE if topic not in OF_REPOSITORIES
             ],
         }
         return [

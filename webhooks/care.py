@@ -1,7 +1,8 @@
 """Who may manage which webhooks, and one of them for a change.
 
 Whoever has a webhook is told all that happens in its scope, for as long as it lives. So it takes the
-right to manage webhooks on the whole scope, and for what tells of access the right to manage that.
+right to manage webhooks on the whole scope, and beside it what one would need to see the same here: to
+read content for what happens in repositories, to manage access for what tells of that.
 """
 
 from __future__ import annotations

@@ -25,8 +25,23 @@ from webhooks.targets import checked_headers, parse_target
 NAME_LIMIT = 100
 _TAG_BEGINNING = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,126}\*")
 
+# What happens in repositories: tags, digests and who did it, as their activity has it.
+OF_REPOSITORIES = (
+    Topic.PUSH,
+    Topic.PULL,
+    Topic.DELETE,
+    Topic.TAG_CREATED,
+    Topic.TAG_MOVED,
+    Topic.TAG_DELETED,
+    Topic.REPOSITORY_APPEARED,
+    Topic.REPOSITORY_GONE,
+    Topic.CHART_PUSH,
+    Topic.CHART_DELETE,
+    Topic.QUARANTINE,
+)
 # What a topic tells takes this right beside the one to manage webhooks.
 TAKES: dict[Topic, Action] = {
+    **dict.fromkeys(OF_REPOSITORIES, Action.CONTENT_READ),
     Topic.ACCESS_GRANTED: Action.ACCESS_MANAGE,
     Topic.ACCESS_REVOKED: Action.ACCESS_MANAGE,
     Topic.CREDENTIAL_EXPIRING: Action.ACCESS_MANAGE,
@@ -39,7 +54,7 @@ TAGLESS = frozenset(
         Topic.CHART_DELETE,
         Topic.REPOSITORY_APPEARED,
         Topic.REPOSITORY_GONE,
-        *TAKES,
+        *(topic for topic in TAKES if topic not in OF_REPOSITORIES),
     }
 )
 # About a registry as a whole, so that a path in it would leave them out.

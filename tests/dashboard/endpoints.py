@@ -60,7 +60,7 @@ SIGNED_IN = SigningIn()
 MANAGING_ALL = needs("access manage", EVERYTHING)
 MANAGING = needs("access manage")
 OWNING = needs("access manage", besides=ALL)
-KEEPING = needs("webhook manage")
+KEEPING = needs("webhook manage", besides=frozenset({Action.CONTENT_READ}))
 HANDING_OUT = needs("access manage", besides=ADMIN_ACTIONS)
 
 

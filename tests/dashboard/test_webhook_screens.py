@@ -39,9 +39,9 @@ def harbour(db: None) -> None:
 
 @pytest.fixture
 def as_keeper(db: None) -> Client:
-    """He manages webhooks of team-a, and may do nothing else."""
+    """He manages webhooks of team-a, and may pull there and nothing else."""
     user = User.objects.create_user("kim")
-    Role.objects.create(name="keeper", label="Keeper", actions=["webhook manage"])
+    Role.objects.create(name="keeper", label="Keeper", actions=["webhook manage", "content read"])
     give(user, "keeper", Scope.parse("harbour/team-a/*"))
     return signed_in(user)
 

@@ -23,7 +23,7 @@ from tests.webhooks import outbox
 from webhooks.care import manageable
 from webhooks.catalog import Topic
 from webhooks.models import Delivery, Event, Subscription
-from webhooks.subscription_settings import SubscriptionSettings, Where
+from webhooks.subscription_settings import OF_REPOSITORIES, SubscriptionSettings, Where
 from webhooks.subscriptions import (
     change_subscription,
     create_subscription,
@@ -136,7 +136,7 @@ def test_the_audit_log_keeps_what_is_no_secret(made: Subscription) -> None:
     ],
 )
 def test_it_takes_the_right_on_the_whole_scope(outsider: User, granted_on: str, may: bool) -> None:
-    rights = keeper(outsider, granted_on, "webhook manage")
+    rights = keeper(outsider, granted_on, "webhook manage", "content read")
     if may:
         assert create_subscription(PATTERN, **rights)
     else:
@@ -157,9 +157,12 @@ def test_who_may_everything_but_that_makes_none(viewer: User) -> None:
         (Topic.ACCESS_REVOKED, "access manage"),
         (Topic.CREDENTIAL_EXPIRING, "access manage"),
         (Topic.SYNC_FAILED, "registry read"),
+        *((topic, "content read") for topic in OF_REPOSITORIES),
     ],
 )
-def test_some_topics_take_one_right_more(outsider: User, topic: Topic, needed: str) -> None:
+def test_a_topic_takes_the_right_to_see_what_it_tells(
+    outsider: User, topic: Topic, needed: str
+) -> None:
     wanted = replace(PATTERN, where=Where.parse("harbour"), topics=(topic,))
     with pytest.raises(PermissionDenied, match=needed):
         create_subscription(wanted, **keeper(outsider, "harbour", "webhook manage"))
@@ -292,8 +295,10 @@ def test_moving_it_takes_the_right_where_it_was_and_where_it_goes(
     for scope in ("harbour/team-a/*", "elsewhere"):
         Grant.objects.filter(user=outsider).delete()
         with pytest.raises(PermissionDenied):
-            change_subscription(made, moved, **keeper(outsider, scope, "webhook manage"))
-    both = keeper(outsider, "harbour", "webhook manage")
+            change_subscription(
+                made, moved, **keeper(outsider, scope, "webhook manage", "content read")
+            )
+    both = keeper(outsider, "harbour", "webhook manage", "content read")
     assert change_subscription(made, moved, **both).registry is not None
 
 
@@ -302,7 +307,7 @@ def test_one_that_tells_of_access_is_managed_by_who_manages_that(
 ) -> None:
     """Or who manages webhooks would have grants told to an address of his own."""
     change_subscription(made, replace(KEEPING, topics=(Topic.ACCESS_GRANTED,)), **asking(owner))
-    rights = keeper(outsider, "harbour", "webhook manage")
+    rights = keeper(outsider, "harbour", "webhook manage", "content read")
     assert not manageable(rights["rights"]).exists()
     for act in (pause_subscription, remove_subscription, rotate_signing_secret):
         with pytest.raises(PermissionDenied, match="access manage"):
@@ -324,7 +329,7 @@ def test_one_that_tells_of_access_is_managed_by_who_manages_that(
 def test_one_knows_of_those_that_one_may_manage(
     outsider: User, made: Subscription, scope: str, seen: bool
 ) -> None:
-    rights = keeper(outsider, scope, "webhook manage")
+    rights = keeper(outsider, scope, "webhook manage", "content read")
     assert manageable(rights["rights"]).exists() is seen
 
 
@@ -378,7 +383,7 @@ def test_what_it_was_wider_for_does_not_go_to_an_address_of_who_is_left_with_it(
         outbox.delivery(made, Delivery.State.HELD, of=outbox.event(Topic.SYNC_FAILED, "")),
     ]
     done = outbox.delivery(made, of=outbox.event(repository="team-b/app"))
-    team = keeper(outsider, "harbour/team-a/*", "webhook manage")
+    team = keeper(outsider, "harbour/team-a/*", "webhook manage", "content read")
     moved = replace(KEEPING, url="https://mine.example/", headers={})
     change_subscription(made, moved, **team)
     states = dict(Delivery.objects.values_list("pk", "state"))

@@ -125,7 +125,7 @@ class Events(Resource):
 
 
 def _readable(rights: Rights) -> Q:
-    """What everybody is told of what he may look into, and what managers of webhooks could have sent."""
+    """What everybody is told of what he may read, and what managers of webhooks could have sent."""
     told = Q(topic__in=[topic.value for topic in TOLD]) & seen_by(rights)
     return (told | told_to_manager(rights)) & ~Q(topic=Topic.PING.value)
 

@@ -58,7 +58,7 @@ class Topics(Resource):
                         {
                             "topic": "tag.moved",
                             "about": "the same name, another image; with both digests",
-                            "takes": None,
+                            "takes": "content read",
                         },
                         {
                             "topic": "sync.failed",

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from access.models import User
+from access.models import Role, User
 from access.scopes import Scope
 from registries.models import Registry
 from tests import catalog
@@ -133,6 +133,20 @@ def test_events_of_a_repository_are_for_who_may_see_its_activity(
     told = ["", "9.9"] if status == 200 else []
     assert tags(api) == told
     assert tags(api, sort="written") == told[::-1]
+
+
+def test_who_manages_webhooks_and_may_not_look_into_images_is_told_of_none(outsider: User) -> None:
+    Role.objects.create(name="keeper", label="Keeper", actions=["webhook manage", "registry read"])
+    give(outsider, "keeper", Scope("harbour"))
+    outbox.event(tag="9.9")
+    outbox.event(Topic.PUSH, tag="9.9")
+    outbox.event(Topic.SYNC_FAILED, "", tag="", data={"run": 4711})
+    api = Api.of(outsider)
+    assert [row["topic"] for row in api.get(ADDRESS).json()["items"]] == ["sync.failed"]
+    assert tags(api, topic="push") == []
+    preview = api.get("/webhooks/preview?where=harbour&topics=tag.moved").json()
+    assert (preview["is_made_up"], preview["events"]) == (True, [])
+    assert "9.9" not in preview["body"]
 
 
 def test_it_is_narrowed_by_topic_place_and_tag(api_owner: Api) -> None:

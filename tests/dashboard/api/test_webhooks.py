@@ -253,7 +253,7 @@ def test_the_words_are_all_there(keeper: Api) -> None:
     said = keeper.get(f"{ADDRESS}/topics").json()
     assert [row["topic"] for row in said["topics"]] == [topic.value for topic in CHOOSABLE]
     takes = {row["topic"]: row["takes"] for row in said["topics"]}
-    assert (takes["push"], takes["access.granted"]) == (None, "access manage")
+    assert (takes["push"], takes["access.granted"]) == ("content read", "access manage")
     assert [row["payload"] for row in said["payloads"]] == Subscription.Form.values
 
 

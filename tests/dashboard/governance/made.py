@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from access.actions import Action
 from webhooks.catalog import Topic
 from webhooks.models import Subscription
-from webhooks.subscription_settings import PATHLESS, TAGLESS, TAKES
+from webhooks.subscription_settings import PATHLESS, TAGLESS
 
 PEOPLE = ("anna", "bert", "carla.von@example.com", "no", "1234")
 BUILT_IN = ("reader", "pusher", "owner", "auditor")
@@ -178,7 +178,7 @@ def _webhook(draw: st.DrawFn, places: st.SearchStrategy[str], teams: list[str]) 
         usable = [topic for topic in usable if topic not in PATHLESS]
     if place.endswith("app") and draw(st.booleans()):
         place += ":v1.*"
-        usable = [topic for topic in usable if topic not in TAGLESS and topic not in TAKES]
+        usable = [topic for topic in usable if topic not in TAGLESS]
     return without_nothing(
         name=draw(st.sampled_from(["deploys", "deploys: shop", "chat"])),
         where=place,
