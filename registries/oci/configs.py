@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from registries.oci import untrusted
+from registries.oci.errors import InvalidDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,12 @@ class ImageConfig:
 
 
 def parse_image_config(raw: bytes) -> ImageConfig:
-    """Return the image config in `raw`, or raise `InvalidDocument` if it is no JSON object."""
-    return config_from(untrusted.load_object(raw, "image config"))
+    """Return the image config in `raw`, or raise `InvalidDocument` if it is no such object."""
+    document = untrusted.load_object(raw, "image config")
+    if "fsLayers" in document:
+        # A schema 1 manifest has its config inside, kept under the same digest as this would be.
+        raise InvalidDocument("The image config is a manifest.")
+    return config_from(document)
 
 
 def config_from(document: dict[str, Any], history: tuple[HistoryStep, ...] = ()) -> ImageConfig:

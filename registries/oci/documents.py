@@ -96,9 +96,15 @@ def parse_manifest(raw: bytes, media_type: str | None, *, digest: Digest | None 
 
 
 def _schema1(raw: bytes, media_type: str, document: dict[str, Any]) -> Manifest:
+    payload = schema1.payload_of(raw, document)
+    if payload is not raw:
+        # What the digest does not cover could be anything.
+        document = untrusted.load_object(payload, "signed manifest")
+        if "signatures" in document or _media_type(document, media_type) != media_type:
+            raise InvalidDocument("The document is not of the type it is given as.")
     layers, image_config = schema1.layers_and_config(document)
     return Manifest(
-        digest=digest_of(schema1.payload_of(raw, document)),
+        digest=digest_of(payload),
         media_type=media_type,
         kind=Kind.IMAGE,
         raw=raw,
@@ -132,6 +138,9 @@ def _media_type(document: dict[str, Any], announced: str) -> str:
     ):
         raise InvalidDocument("The document is not of the type it is given as.")
     if (media_type in mediatypes.SCHEMA1_TYPES) != ("fsLayers" in document):
+        raise InvalidDocument("The document is not of the type it is given as.")
+    # Its layers would be read as none, on the word of a header that no digest covers.
+    if media_type == mediatypes.OCI_ARTIFACT != declared and "layers" in document:
         raise InvalidDocument("The document is not of the type it is given as.")
     return media_type
 

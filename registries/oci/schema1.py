@@ -22,7 +22,9 @@ _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 def payload_of(raw: bytes, document: dict[str, Any]) -> bytes:
     """Return the bytes that were signed, or `raw` itself when there is no signature.
 
-    Raises `InvalidDocument` when the signature does not say what it signed.
+    The digest is over these bytes, so nothing else in `raw` is to be believed: where they end is
+    the sender's word, and any bytes at all could follow. Raises `InvalidDocument` when `raw` is not
+    what libtrust writes: the signed object with its signatures as one more member, the last.
     """
     signatures = list(untrusted.objects(document.get("signatures")))
     if not signatures:
@@ -31,9 +33,19 @@ def payload_of(raw: bytes, document: dict[str, Any]) -> bytes:
         _decode(signatures[0].get("protected")), "signature of the manifest"
     )
     length = untrusted.size(protected.get("formatLength"))
-    if length is None or length > len(raw):
+    tail = _decode(protected.get("formatTail"))
+    if length is None or tail.strip() != b"}" or not _adds_signatures_alone(raw[length:]):
         raise InvalidDocument("The signature of the manifest does not say what it signs.")
-    return raw[:length] + _decode(protected.get("formatTail"))
+    return raw[:length] + tail
+
+
+def _adds_signatures_alone(rest: bytes) -> bool:
+    """Say whether this ends an object, after its other members, with `signatures`."""
+    comma, members = rest.lstrip()[:1], rest.lstrip()[1:]
+    if comma != b",":
+        return False
+    added = untrusted.load_object(b"{" + members, "end of the signed manifest")
+    return added.keys() == {"signatures"}
 
 
 def layers_and_config(document: dict[str, Any]) -> tuple[tuple[Descriptor, ...], ImageConfig]:
@@ -42,6 +54,8 @@ def layers_and_config(document: dict[str, Any]) -> tuple[tuple[Descriptor, ...],
     Steps marked `throwaway` changed no file: their empty layers are left out, as Docker does when
     it converts such an image, so that layers and history steps line up.
     """
+    if document.get("schemaVersion") != 1:
+        raise InvalidDocument("The manifest is not of schema version 1.")
     blobs = [_blob_sum(item) for item in list_or_null(document.get("fsLayers"), "layer")]
     versions = [
         untrusted.load_object(text.encode("utf-8", "replace"), "history of the manifest")

@@ -233,11 +233,12 @@ def schema1(name: str = "library/old", tag: str = "latest", *, signed: bool = Tr
     if not signed:
         return Pushed(payload, mediatypes.DOCKER_SCHEMA1)
     cut = payload.rindex(b"\n}")
-    protected = {"formatLength": cut, "formatTail": _base64url(payload[cut:]), "time": "2016"}
-    signatures = [{"signature": "c2ln", "protected": _base64url(json.dumps(protected).encode())}]
+    protected = {"formatLength": cut, "formatTail": base64url(payload[cut:]), "time": "2016"}
+    signatures = [{"signature": "c2ln", "protected": base64url(json.dumps(protected).encode())}]
     tail = b',\n   "signatures": ' + json.dumps(signatures).encode() + b"\n}"
     return Pushed(payload[:cut] + tail, mediatypes.DOCKER_SIGNED_SCHEMA1, payload=payload)
 
 
-def _base64url(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
+    """Return base64 as JWS writes it: without padding."""
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -92,8 +92,8 @@ def test_any_real_time_comes_back_in_utc(moment: datetime, hours: int) -> None:
     assert untrusted.moment(local.isoformat()) == (moment if moment.year > 1970 else None)
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b"\xff"])
-def test_what_is_no_object_is_an_invalid_document(raw: bytes) -> None:
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b"\xff", b'{"fsLayers": []}'])
+def test_what_is_no_config_is_an_invalid_document(raw: bytes) -> None:
     with pytest.raises(InvalidDocument):
         parse_image_config(raw)
 

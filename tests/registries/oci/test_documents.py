@@ -13,6 +13,7 @@ from registries.oci.errors import InvalidDocument
 from registries.oci.kinds import Kind
 from registries.oci.reference import digest_of
 from tests.fakes import content
+from tests.fakes.content import Pushed
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -24,6 +25,13 @@ def parse(document: object, media_type: str | None = None) -> Manifest:
 
 def described(**fields: Any) -> dict[str, Any]:
     return {"mediaType": "x/y", "digest": DIGEST, "size": 3, **fields}
+
+
+def signed(begun: bytes, length: int, tail: bytes) -> bytes:
+    """An object that is all but closed, ended with a signature that names its own payload."""
+    protected = {"formatLength": length, "formatTail": content.base64url(tail)}
+    signature = {"protected": content.base64url(json.dumps(protected).encode())}
+    return begun + b',"signatures":' + json.dumps([signature]).encode() + b"}"
 
 
 @pytest.mark.parametrize("docker", [False, True])
@@ -119,6 +127,35 @@ def test_a_schema_1_signature_that_says_nothing_is_invalid(protected: object) ->
         parse(document)
 
 
+OLD = content.schema1(signed=False)
+
+
+@pytest.mark.parametrize("genuine", [content.image(), content.index([])[0], OLD])
+def test_what_a_schema_1_signature_does_not_cover_is_never_believed(genuine: Pushed) -> None:
+    forged = OLD.document | {"fsLayers": [{"blobSum": OTHER}] * 3}
+    raw = signed(json.dumps(forged).encode()[:-1], 1, genuine.raw[1:])
+    with pytest.raises(InvalidDocument):
+        parse_manifest(raw, mediatypes.DOCKER_SIGNED_SCHEMA1)
+
+
+@pytest.mark.parametrize(
+    "added", ["}", ',"fsLayers":[]', ',"schemaVersion":1', ',"signatures":[],"fsLayers":[]']
+)
+def test_a_schema_1_signature_covers_all_but_itself(added: str) -> None:
+    cut = OLD.raw.rindex(b"\n}")
+    begun, tail = OLD.raw[:cut], OLD.raw[cut:]
+    assert parse_manifest(signed(begun, cut, tail), None).digest == OLD.digest
+    with pytest.raises(InvalidDocument):
+        parse_manifest(signed(begun + added.encode(), cut, tail), None)
+
+
+@pytest.mark.parametrize("signatures", [[], [{"protected": "e30"}]])
+def test_what_was_signed_has_no_signatures_of_its_own(signatures: list[object]) -> None:
+    payload = json.dumps(OLD.document | {"signatures": signatures}).encode()
+    with pytest.raises(InvalidDocument):
+        parse_manifest(signed(payload[:-1], len(payload) - 1, b"}"), None)
+
+
 def test_a_legacy_oci_artifact_holds_its_blobs() -> None:
     manifest = parse(
         {
@@ -166,6 +203,7 @@ def test_the_type_is_the_bodys_then_the_headers_then_the_shapes(
         ({"mediaType": mediatypes.OCI_INDEX, "manifests": []}, mediatypes.OCI_MANIFEST),
         ({"mediaType": mediatypes.OCI_MANIFEST, "fsLayers": [], "history": []}, None),
         ({"layers": []}, mediatypes.DOCKER_SIGNED_SCHEMA1),
+        ({"layers": [described()], "blobs": []}, mediatypes.OCI_ARTIFACT),
     ],
 )
 def test_a_document_readable_as_two_things_is_refused(
@@ -194,9 +232,16 @@ def test_a_document_readable_as_two_things_is_refused(
         {"layers": [], "subject": []},
         {"manifests": "x"},
         {"manifests": [described(size=None)]},
-        {"fsLayers": [{"blobSum": "x"}], "history": [{"v1Compatibility": "{}"}]},
-        {"fsLayers": [{"blobSum": DIGEST}], "history": []},
-        {"fsLayers": [{"blobSum": DIGEST}], "history": [{"v1Compatibility": "["}]},
+        *(
+            {"schemaVersion": version, "fsLayers": [{"blobSum": blob}], "history": history}
+            for version, blob, history in (
+                (1, "x", [{"v1Compatibility": "{}"}]),
+                (1, DIGEST, []),
+                (1, DIGEST, [{"v1Compatibility": "["}]),
+                (2, DIGEST, [{"v1Compatibility": "{}"}]),
+                (None, DIGEST, [{"v1Compatibility": "{}"}]),
+            )
+        ),
     ],
 )
 def test_wrong_shapes_and_values_are_invalid_documents(document: dict[str, Any]) -> None:
