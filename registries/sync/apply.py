@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from registries import events
 from registries.actor import Actor
 from registries.models import Registry, TagMove
 from registries.oci.reference import Digest
-from registries.sync import statistics
+from registries.sync import clock, statistics
 from registries.sync.artifacts import mark_absent, store_artifacts
 from registries.sync.content import store_manifests
 from registries.sync.counters import count_tags
@@ -51,7 +50,7 @@ def apply_readings(
     Durable: when this returns, it is committed. An older reading never overwrites a newer one.
     """
     lock(registry)
-    now = timezone.now()
+    now = clock.now()
     announced = registry.imported_at is not None
     news = [reading for reading in readings if reading.is_news or not reading.slice.ours]
     appeared = upsert_repositories(registry, [reading.slice.path for reading in news], now)
@@ -68,8 +67,8 @@ def apply_readings(
     for reading in news:
         part, row = reading.slice, rows[reading.slice.path]
         known = _stored(reading.tags.items(), reading)
-        seen = {tag: digest for tag, digest in known if not _is_newer(row, tag, part.at)}
-        removed = tuple(tag for tag in part.removed if not _is_newer(row, tag, part.at))
+        seen = {tag: digest for tag, digest in known if not _is_newer(row, tag, part.at, now)}
+        removed = tuple(tag for tag in part.removed if not _is_newer(row, tag, part.at, now))
         changes[part.path] = compare(row.tags, seen, removed)
         if announced:
             happened += _events(registry, part.path, changes[part.path], now)
@@ -116,9 +115,11 @@ def _stored(
     )
 
 
-def _is_newer(row: RepositoryRow, tag: str, at: datetime) -> bool:
+def _is_newer(row: RepositoryRow, tag: str, at: datetime, now: datetime) -> bool:
+    """Whether what we have of the tag was read later. What is dated ahead of now was dated by a
+    clock that was wrong, and holds nobody up."""
     changed_at = row.changed_at.get(tag)
-    return changed_at is not None and changed_at > at
+    return changed_at is not None and at < changed_at <= now
 
 
 def _events(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from registries.oci.errors import NotFound, RegistryError
+from registries.sync import clock
 from registries.sync.guard import GuardedConnector
 from registries.sync.readings import Known, Listing, Problem
 
@@ -19,7 +19,7 @@ async def list_tags(connector: GuardedConnector, paths: Iterable[str]) -> list[L
 
 async def _list_tags(connector: GuardedConnector, path: str) -> Listing:
     # Before asking: what is pushed meanwhile is newer than this reading.
-    at = datetime.now(UTC)
+    at = clock.now()
     try:
         tags = await connector.tags(path)
     except RegistryError as error:

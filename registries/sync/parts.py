@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from registries.models import Registry
 from registries.oci.errors import NotFound, RegistryError
 from registries.oci.outlines import Outline
 from registries.oci.reference import Digest
+from registries.sync import clock
 from registries.sync.fetch import read_tags
 from registries.sync.guard import GuardedConnector
 from registries.sync.readings import Problem, TagReading, TagSlice
@@ -91,7 +91,7 @@ async def read_parts(
 
 
 async def _slice(connector: GuardedConnector, part: Part, held: Held) -> TagSlice:
-    at = datetime.now(UTC)
+    at = clock.now()
     left = {name for name, digest in held.tags.items() if digest in part.gone}
     names = sorted(part.tags | left)
     answers = await asyncio.gather(

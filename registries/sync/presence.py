@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
 from registries import events
 from registries.actor import Actor
 from registries.models import Registry, Repository, Tag, TagMove
+from registries.sync import clock
 from registries.sync.counters import count_tags
 from registries.sync.readings import Listing
 from registries.sync.repositories import upsert_repositories
@@ -38,7 +38,7 @@ def apply_absences(
     what may come twice in a moment) the answer is a first sign at most, and removes nothing.
     """
     lock(registry)
-    now = timezone.now()
+    now = clock.now()
     there = {
         repository.path: repository
         for repository in Repository.objects.filter(
@@ -55,7 +55,8 @@ def apply_absences(
         repository = there.get(absence.path)
         if repository is None or _is_settled(repository, is_listed=absence.path in listed):
             continue
-        if repository.verified_at and repository.verified_at > absence.at:
+        verified_at = repository.verified_at
+        if verified_at and absence.at < verified_at <= now:
             continue  # a newer reading found it
         if repository.missing_count and not is_proof:
             continue
@@ -81,7 +82,7 @@ def _is_settled(repository: Repository, *, is_listed: bool) -> bool:
 def _remove_tags(
     registry: Registry, repository: Repository, *, source: TagMove.Source, actor: Actor
 ) -> int:
-    now = timezone.now()
+    now = clock.now()
     present = repository.artifacts.filter(missing_since__isnull=True)
     digests = list(present.order_by("pk").values_list("manifest__digest", flat=True))
     tags = list(

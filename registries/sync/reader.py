@@ -12,6 +12,7 @@ from registries.actor import Actor
 from registries.connectors.base import RepositoryPage
 from registries.models import Registry, TagMove
 from registries.oci.errors import RegistryError
+from registries.sync import clock
 from registries.sync.apply import apply_readings
 from registries.sync.details import (
     DEEPEST,
@@ -61,6 +62,7 @@ class Reader:
         proves_absence: bool = True,
         actor: Actor,
     ) -> None:
+        persistently(clock.set_by_database)
         self._registry = registry
         self._island = island
         self._connector = GuardedConnector(island.connector)

@@ -115,12 +115,15 @@ def mark_verified(registry: Registry, readings: Sequence[TagReading]) -> None:
         """
         UPDATE registries_repository repository
            SET verified_at = CASE WHEN was_read.is_whole
-                                  THEN greatest(verified_at, was_read.at) ELSE verified_at END,
+                                       AND coalesce(verified_at < was_read.at
+                                                    OR verified_at > clock_timestamp(), true)
+                                  THEN was_read.at ELSE verified_at END,
                missing_count = 0
           FROM unnest(%(paths)s::text[], %(ats)s::timestamptz[], %(wholes)s::bool[],
                       %(proofs)s::bool[]) AS was_read(path, at, is_whole, is_proof)
          WHERE repository.registry_id = %(registry)s AND repository.path = was_read.path
-           AND (was_read.is_whole AND (verified_at IS NULL OR verified_at < was_read.at)
+           AND (was_read.is_whole AND (verified_at IS NULL OR verified_at < was_read.at
+                                       OR verified_at > clock_timestamp())
                 OR missing_count > 0 AND was_read.is_proof)
         """,
         {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from django.utils import timezone
@@ -276,3 +277,53 @@ def test_an_older_reading_does_not_bring_a_tag_back(
 
     assert "1" not in ours(registry)["team/api"]
     assert not kinds(heard)
+
+
+# Clocks that are wrong --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wrong_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Lets this worker's own clock be ahead (or behind)."""
+
+    def put(ahead: timedelta) -> None:
+        class Wrong(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # no Self
+                return datetime.now(tz) + ahead
+
+        monkeypatch.setattr("registries.sync.clock.datetime", Wrong)
+
+    return put
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=300), timedelta(hours=-2)])
+def test_a_worker_whose_clock_is_wrong_neither_hides_nor_loses_what_others_read(
+    fake: FakeRegistry,
+    registry: Registry,
+    wrong_by: Callable[[timedelta], None],
+    ahead: timedelta,
+) -> None:
+    wrong_by(ahead)
+    seen = fake.push("team/api", content.image("read by it"), "latest")
+    refresh(registry, "team/api", "latest")
+    assert ours(registry)["team/api"]["latest"] == seen
+    wrong_by(timedelta())
+    new = fake.push("team/api", content.image("read by another"), "latest")
+    refresh(registry, "team/api", "latest")
+    assert ours(registry)["team/api"]["latest"] == new
+
+
+def test_what_is_dated_in_the_future_is_corrected_by_the_next_sync(
+    fake: FakeRegistry, registry: Registry
+) -> None:
+    ahead = timezone.now() + timedelta(days=365)
+    Tag.objects.update(changed_at=ahead)
+    Repository.objects.update(verified_at=ahead)
+    new = fake.push("team/api", content.image("new"), "latest")
+    fake.delete_tag("team/api", "1")
+    fake.delete_repository("team/web")
+    for _ in range(2):
+        succeed(registry)
+    assert ours(registry) == {"team/api": {"latest": new}}
+    assert Repository.objects.get(path="team/api").verified_at < timezone.now()
