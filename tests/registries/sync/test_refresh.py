@@ -326,4 +326,6 @@ def test_what_is_dated_in_the_future_is_corrected_by_the_next_sync(
     for _ in range(2):
         succeed(registry)
     assert ours(registry) == {"team/api": {"latest": new}}
-    assert Repository.objects.get(path="team/api").verified_at < timezone.now()
+    verified_at = Repository.objects.get(path="team/api").verified_at
+    assert verified_at is not None
+    assert verified_at < timezone.now()
