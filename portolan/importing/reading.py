@@ -21,11 +21,15 @@ from portolan.reaching import why_not
 
 BYTES = 64 * 1024**2
 YAML_BYTES = 4 * 1024**2
+# Of all answers of a service together.
+SERVICE_BYTES = 512 * 1024**2
 ANSWER_BYTES = 16 * 1024**2
 _PAGE = 100
 _MOST_PAGES = 10_000
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _REFUSED = (401, 403)
+# Keys of all mappings into which others are merged.
+_MERGED = 500_000
 
 
 # Files ------------------------------------------------------------------------------------------
@@ -45,7 +49,10 @@ def configuration_file(path: Path) -> Any:
     reader takes them (`account: no` is an account); raises NotImportable."""
     text = _text(path, YAML_BYTES)
     try:
-        return yaml.load(text, Loader=_Texts)  # noqa: S506  a safe loader
+        data = yaml.load(text, Loader=_Texts)  # noqa: S506  a safe loader
+        if "&" in text:
+            _refuse_multiplied(data)
+        return data
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise NotImportable(f"{path} is not YAML: {error.problem}{line}.") from None
@@ -72,8 +79,33 @@ def _text(path: Path, most: int) -> str:
         raise NotImportable(f"{path} is no text in UTF-8.") from None
 
 
+def _refuse_multiplied(data: Any) -> None:
+    """Raises NotImportable where aliases (`*name`) of aliases come to more values than the largest
+    file could hold without any, or hold themselves."""
+    waiting, left = [data], YAML_BYTES
+    while waiting:
+        one = waiting.pop()
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        left -= len(inside)
+        if left < 0:
+            raise NotImportable("The file's aliases (*name) multiply each other: say it plainly.")
+        waiting += inside
+
+
 class _Texts(yaml.SafeLoader):
-    """Takes no key twice: which of the two holds depends on who reads."""
+    """Takes no key twice: which of the two holds depends on who reads. And no merges (`<<`) by which
+    a small file becomes large, for each copies what it merges."""
+
+    merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        merges = any(key.tag == "tag:yaml.org,2002:merge" for key, _value in node.value)
+        super().flatten_mapping(node)
+        self.merged += len(node.value) if merges else 0
+        if self.merged > _MERGED:
+            raise yaml.constructor.ConstructorError(
+                None, None, "this merges too much", node.start_mark
+            )
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         if isinstance(node, yaml.MappingNode):
@@ -125,6 +157,7 @@ class Service:
     ) -> None:
         self._address = address
         self._unread: dict[str, str] = {}
+        self._left = SERVICE_BYTES
         try:
             trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
         except OSError:
@@ -191,6 +224,9 @@ class Service:
                     )
                 body = _limited(answer, what)
                 headers = answer.headers
+                self._left -= len(body)
+                if self._left < 0:
+                    raise NotImportable(f"{self._address} gives more than anyone can import.")
         except httpx.HTTPError as error:
             raise NotImportable(f"{self._address} does not answer: {why_not(error)}.") from None
         except (httpx.InvalidURL, ssl.SSLError) as error:

@@ -191,3 +191,54 @@ def test_what_goes_wrong_on_the_way_is_said_without_the_token() -> None:
     with pytest.raises(NotImportable, match="does not answer") as failure:
         reading.portus("https://portus.example.com", WHO, transport=transport)
     assert WHO.secret not in str(failure.value)
+
+
+def _doubling(line: str, last: str) -> str:
+    """Thirty lines, each of which says the one before several times."""
+    first = "a0: &a0 {k: v}\n"
+    lines = (line.format(here=f"a{it}", before=f"*a{it - 1}") for it in range(1, 30))
+    return first + "".join(lines) + last
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _doubling("{here}: &{here} [{before}, {before}]\n", "acl: *a29\n"),
+        _doubling("{here}: &{here} {{a: {before}, b: {before}}}\n", "acl: *a29\n"),
+        "a: &a {" + "".join(f"k{it}: v, " for it in range(200)) + "}\nb:\n" + "- {<<: *a}\n" * 200,
+        "acl: &a [*a]\n",
+    ],
+    ids=["lists", "mappings", "merges", "itself"],
+)
+def test_a_small_file_that_becomes_large_is_refused(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "YAML_BYTES", 20_000)
+    monkeypatch.setattr(reading, "_MERGED", 20_000)
+    path = tmp_path / "auth.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(NotImportable, match=r"multiply|merges too much|not YAML"):
+        reading.configuration_file(path)
+
+
+def test_anchors_and_merges_as_people_use_them_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "auth.yml"
+    path.write_text(
+        "base: &base {actions: &all ['*'], comment: x}\n"
+        "acl:\n- {<<: *base, match: {account: anna}}\n- {match: {}, actions: *all}\n",
+        encoding="utf-8",
+    )
+    first, second = reading.configuration_file(path)["acl"]
+    assert first == {"actions": ["*"], "comment": "x", "match": {"account": "anna"}}
+    assert second == {"match": {}, "actions": ["*"]}
+
+
+def test_a_service_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SERVICE_BYTES", 1_000)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[{"id": 1}] * 30, headers={"Link": '</>; rel="next"'})
+
+    transport = httpx.MockTransport(answer)
+    with pytest.raises(NotImportable, match="more than anyone can import"):
+        reading.portus("https://portus.example.com", WHO, transport=transport)
