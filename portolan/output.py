@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -23,18 +23,22 @@ from rich.text import Text
 GAP = "  "
 _SIGNS = {"+": "green", "-": "red", "~": "yellow"}
 NOTHING = "–"
+# Characters to which a column is folded; what is narrower cannot be read.
+LEAST = 16
 _KEPT = "\n\t"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`of` gives a cell of a row; what is `spare` is left out first where the terminal is narrow."""
+    """`of` gives a cell of a row; what is `spare` is left out first where the terminal is narrow, and
+    what is `long` goes over several lines then. All others are names, and stay in one."""
 
     title: str
     of: Callable[[Any], Any]
     right: bool = False
     style: str = ""
     spare: bool = False
+    long: bool = False
     # In a pipe, where it differs: a time as ISO, a digest in full.
     piped: Callable[[Any], Any] | None = None
 
@@ -162,25 +166,29 @@ class Output:
 
     def _table(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         cells = [[in_line(column.of(row)) for column in columns] for row in rows]
-        kept = _fitting(columns, cells, self.console.width)
+        widths = _fitting(columns, cells, self.console.width)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for number in kept:
+        for number, width in widths.items():
             column = columns[number]
             table.add_column(
                 column.title,
                 justify="right" if column.right else "left",
                 style=column.style or None,
-                no_wrap=number != kept[0],
-                overflow="fold" if number == kept[0] else "ellipsis",
+                width=width,
+                overflow="fold",
             )
         for row in cells:
-            table.add_row(*(Text(row[number]) for number in kept))
+            table.add_row(*(Text(row[number]) for number in widths))
         self.console.print(table)
 
     def _plain(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         """As many columns as there are, wide enough for all; a line is a row."""
         heads = [column.title.upper() for column in columns]
-        cells = [[in_line((column.piped or column.of)(row)) for column in columns] for row in rows]
+        # An empty cell would be none to a program that splits lines at spaces.
+        cells = [
+            [in_line((column.piped or column.of)(row)) or NOTHING for column in columns]
+            for row in rows
+        ]
         widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
         for row in chain([heads], cells):
             line = GAP.join(
@@ -219,24 +227,40 @@ def as_json(value: Any, indent: int | None = None) -> str:
     )
 
 
-def _fitting(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Which columns there is room for: spare ones go first, from the right."""
-    widths = [
-        max(cell_len(column.title), *(cell_len(row[number]) for row in cells))
+def _fitting(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int
+) -> dict[int, int]:
+    """Which columns there is room for, and how wide they are. Spare ones go first, from the right;
+    then long texts are folded, and last whatever is widest: nothing is cut."""
+    wanted = {
+        number: max(cell_len(column.title), *(cell_len(row[number]) for row in cells))
         for number, column in enumerate(columns)
-    ]
-    kept = [
-        number
-        for number, column in enumerate(columns)
-        # One that says nothing at all is not worth its room.
-        if not column.spare or any(row[number] != NOTHING for row in cells)
-    ]
-    for number in reversed(kept.copy()):
-        if sum(widths[one] + len(GAP) for one in kept) <= width:
+        # A spare one that says nothing at all is not worth its room.
+        if not column.spare or any(row[number] not in ("", NOTHING) for row in cells)
+    }
+    long = [number for number in wanted if columns[number].long]
+    for number in reversed(list(wanted)):
+        least = {**wanted, **{one: min(wanted[one], LEAST) for one in long if one in wanted}}
+        if _whole(least) <= width:
             break
         if columns[number].spare:
-            kept.remove(number)
-    return kept
+            del wanted[number]
+    _fold(wanted, [number for number in long if number in wanted], width)
+    _fold(wanted, list(wanted), width)
+    return wanted
+
+
+def _fold(widths: dict[int, int], columns: Sequence[int], width: int) -> None:
+    """Makes these columns narrower, the widest first, until all fit."""
+    while columns and _whole(widths) > width:
+        widest = max(columns, key=lambda number: widths[number])
+        if widths[widest] <= LEAST:
+            return
+        widths[widest] -= 1
+
+
+def _whole(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1)
 
 
 def _padded(text: str, width: int, *, right: bool = False) -> str:

@@ -193,5 +193,6 @@ _HOLDERS = (
                 for one in row["reasons"]
             )
         ),
+        long=True,
     ),
 )

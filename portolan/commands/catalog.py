@@ -125,18 +125,21 @@ def search(session: Session, text: ForText, limit: LimitFound = USUAL_FOUND) -> 
         session.out.note(f"There are more {', '.join(found['more'])}: --limit N.")
 
 
-def _found(found: Any) -> Iterator[dict[str, str]]:
+def _found(found: Any) -> Iterator[dict[str, Any]]:
     for row in found["registries"]:
-        yield {"kind": "registry", "name": row["name"], "about": row["host"]}
+        yield _called("registry", row["name"], row["host"])
     for row in found["repositories"]:
-        name = f"{row['registry']}/{row['path']}"
-        yield {"kind": "repository", "name": name, "about": f"{count(row['tags'])} tags"}
+        number = f"{count(row['tags'])} tags"
+        yield _called("repository", f"{row['registry']}/{row['path']}", number, row["tags"])
     for row in found["tags"]:
         name = f"{row['registry']}/{row['repository']}:{row['name']}"
-        yield {"kind": "tag", "name": name, "about": short_digest(row["digest"])}
+        yield _called("tag", name, short_digest(row["digest"]), row["digest"])
     for row in found["manifests"]:
-        name = f"{row['registry']}/{row['repository']}@{row['digest']}"
-        yield {"kind": row["kind"], "name": name, "about": ""}
+        yield _called(row["kind"], f"{row['registry']}/{row['repository']}@{row['digest']}")
+
+
+def _called(kind: str, name: str, about: str = "", piped: Any = None) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "about": about, "piped": about if piped is None else piped}
 
 
 def _place(row: Any) -> str:
@@ -154,8 +157,13 @@ _REGISTRIES = (
         spare=True,
         piped=lambda row: row["synced_at"],
     ),
-    Column("Repositories", lambda row: count(row["repositories"]), right=True),
-    Column("Tags", lambda row: count(row["tags"]), right=True),
+    Column(
+        "Repositories",
+        lambda row: count(row["repositories"]),
+        right=True,
+        piped=lambda row: row["repositories"],
+    ),
+    Column("Tags", lambda row: count(row["tags"]), right=True, piped=lambda row: row["tags"]),
     Column(
         "Size",
         lambda row: size(row["bytes"]),
@@ -200,5 +208,5 @@ _TAGS = (
 _FOUND = (
     Column("Kind", lambda row: row["kind"]),
     Column("Name", lambda row: row["name"], style="bold"),
-    Column("About", lambda row: row["about"] or None, spare=True),
+    Column("About", lambda row: row["about"] or None, spare=True, piped=lambda row: row["piped"]),
 )

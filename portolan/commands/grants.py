@@ -157,6 +157,6 @@ _GRANTS = (
     Column("Role", lambda row: row["role"]),
     Column("Scope", lambda row: row["scope"]),
     Column("Until", lambda row: since(row["until"]), spare=True, piped=lambda row: row["until"]),
-    Column("By", lambda row: row["granted_by"], spare=True),
-    Column("Reason", lambda row: row["reason"] or None, spare=True),
+    Column("By", lambda row: row["granted_by"] or None, spare=True),
+    Column("Reason", lambda row: row["reason"] or None, spare=True, long=True),
 )

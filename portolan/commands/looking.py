@@ -179,7 +179,12 @@ def _moment(text: str | None) -> str:
 
 _PLATFORMS = (
     Column("Platform", lambda row: row["platform"] or None, style="bold"),
-    Column("Digest", lambda row: row["digest"], style="dim"),
+    Column(
+        "Digest",
+        lambda row: short_digest(row["digest"]),
+        style="dim",
+        piped=lambda row: row["digest"],
+    ),
     Column("Size", lambda row: size(row["size"]), right=True, piped=lambda row: row["size"]),
 )
 _LAYERS = (
@@ -190,16 +195,21 @@ _LAYERS = (
         piped=lambda row: row["digest"],
     ),
     Column("Size", lambda row: size(row["size"]), right=True, piped=lambda row: row["size"]),
-    Column("Made by", lambda row: row["command"] or None),
+    Column("Made by", lambda row: row["command"] or None, long=True),
 )
 _REFERRERS = (
     Column("What", lambda row: row["kind"], style="bold"),
     Column("Type", lambda row: row["artifact_type"] or None, spare=True),
-    Column("Digest", lambda row: row["digest"], style="dim"),
+    Column(
+        "Digest",
+        lambda row: short_digest(row["digest"]),
+        style="dim",
+        piped=lambda row: row["digest"],
+    ),
 )
 _PLACES = (
     Column("Repository", lambda row: f"{row['registry']}/{row['repository']}", style="bold"),
-    Column("Tags", lambda row: ", ".join(row["tags"]) or None),
+    Column("Tags", lambda row: ", ".join(row["tags"]) or None, long=True),
     Column(
         "First seen",
         lambda row: since(row["first_seen_at"]),
@@ -236,7 +246,8 @@ def _print_changes(session: Session, changed: Any) -> None:
     if layers:
         out.heading("Layers")
     for one in layers:
-        about = f"{short_digest(one['digest'])}  {size(one['size'])}  {one['command']}"
+        digest = short_digest(one["digest"]) if out.is_terminal else one["digest"]
+        about = f"{digest}  {size(one['size'])}  {one['command']}"
         out.changed(_SIGNS[one["state"]], about.rstrip())
     for title, key in (
         ("Configuration", "facts"),

@@ -159,14 +159,14 @@ _ENTITLEMENTS = (
     Column("Scope", lambda row: row["scope"]),
     Column("Through", lambda row: f"team:{row['team']}" if row["team"] else "–", spare=True),
     Column("Until", lambda row: since(row["until"]), spare=True, piped=lambda row: row["until"]),
-    Column("Allows", lambda row: ", ".join(row["actions"]), spare=True),
+    Column("Allows", lambda row: ", ".join(row["actions"]), spare=True, long=True),
 )
 _CONTEXTS = (
     Column("Context", lambda row: row["name"], style="bold"),
     Column("Current", lambda row: "yes" if row["current"] else ""),
     Column("As", lambda row: row["principal"]),
     Column("Server", lambda row: row["server"], spare=True),
-    Column("Docker asks for", lambda row: ", ".join(row["docker"]), spare=True),
+    Column("Docker asks for", lambda row: ", ".join(row["docker"]), spare=True, long=True),
 )
 
 

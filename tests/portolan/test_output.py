@@ -49,6 +49,52 @@ def test_on_a_narrow_terminal_spare_columns_go(capsys: pytest.CaptureFixture[str
     assert all(len(line) <= 34 for line in printed.splitlines())
 
 
+DIGEST = "sha256:" + "0f" * 6
+IMAGE = (
+    Column("Digest", lambda row: row["digest"]),
+    Column("Size", lambda row: row["size"], right=True),
+    Column("Made by", lambda row: row["command"], long=True),
+    Column("Note", lambda row: row["note"], spare=True),
+)
+LAYER = {
+    "digest": DIGEST,
+    "size": "28.1 MiB",
+    "command": "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates",
+    "note": "of the base",
+}
+
+
+@pytest.mark.parametrize("width", [48, 59, 60, 80, 200])
+def test_on_any_terminal_long_text_gives_way_before_names_and_numbers(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_a_terminal(width).rows(IMAGE, [LAYER])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:4] == ["Digest", "Size", "Made", "by"]
+    assert lines[1].startswith(f"{DIGEST}  28.1 MiB  RUN")
+    assert all(len(line) <= width for line in lines)
+    assert "ca-certificates" in "".join(line.split("28.1 MiB")[-1].strip() for line in lines)
+    assert "…" not in "".join(lines)
+    assert ("of the base" in lines[1]) is (width >= 60)
+
+
+def test_a_name_that_is_wider_than_the_terminal_is_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = (Column("Kind", lambda row: row["kind"]), Column("Name", lambda row: row["name"]))
+    name = f"prod/team-a/app@{DIGEST * 4}"
+    on_a_terminal(50).rows(columns, [{"kind": "repository", "name": name}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("repository  prod/team-a/app@")
+    assert "".join(line[len("repository  ") :].strip() for line in lines[1:]) == name
+
+
+def test_an_empty_cell_is_one_for_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().rows(COLUMNS[:2], [{"name": "prod", "host": ""}, {"name": "b", "host": None}])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert rows == [["prod", "–"], ["b", "–"]]
+
+
 def test_nothing_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     Output().rows(COLUMNS, [], empty="No registry yet.")
     printed = capsys.readouterr()
