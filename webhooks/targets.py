@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from registries.oci.addresses import read_url
+
 URL_LIMIT = 2048
 HEADERS_LIMIT = 20
 HEADER_NAME_LIMIT = 64
@@ -79,6 +81,7 @@ def parse_target(text: str, *, allow_http: bool) -> Target:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
+        read_url(text, encoded=True)  # as it is read when it is sent to
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if not _is_host(host) or port == 0:

@@ -259,6 +259,8 @@ def test_nobody_sets_more_than_the_form_has(
         ({"lifetime_minutes": "61"}, "less than or equal to 60"),
         ({"name": "No Name"}, "lower-case letters"),
         ({"ca_certificate": "x"}, "PEM"),
+        ({"ca_certificate": "é"}, "PEM"),
+        ({"issuer": "https://[::1"}, "An issuer has an address such as"),
         ({"machine": "nobody"}, "no machine of this name"),
     ],
 )

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registries.oci.addresses import read_url
 from tests import addresses
 from webhooks.targets import (
     HEADERS_LIMIT,
@@ -54,6 +55,8 @@ def test_an_address_is_known_by_its_host(text: str, origin: str, host: str) -> N
         "https://münchen.example/",
         "https://[fe80::1%25eth0]/",
         "https://[::1/",
+        "https://xn--a/",
+        "https://xn--/hook",
         "https://ci..example.com/",
         "https://-ci.example.com/",
         "https://ci.example.com/" + "a" * URL_LIMIT,
@@ -123,6 +126,7 @@ def test_whatever_passes_as_an_address_stays_one_line_of_visible_characters(text
         assert target.url.isprintable()
         assert " " not in target.url
         assert "@" not in target.origin
+        assert read_url(target.url, encoded=True).host  # or it could not be sent to
         assert target.url.lower().startswith(("https://", "http://"))
 
 

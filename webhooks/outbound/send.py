@@ -19,9 +19,9 @@ from typing import Self
 
 import aiohttp
 from aiohttp.client_reqrep import ClientResponse
-from yarl import URL
 
 from registries.network import AddressPolicy, vetted_connector
+from registries.oci.addresses import read_url
 from registries.oci.failures import from_exception
 from registries.oci.tls import ssl_context
 from webhooks.outbound.allowed import Allowed
@@ -105,7 +105,7 @@ class Sender:
         _dialled.set("")
         at, started = datetime.now(UTC), time.perf_counter()
         try:
-            url = URL(outgoing.url, encoded=True)
+            url = read_url(outgoing.url, encoded=True)
             session = self._session(self._allowed.policy(url.scheme, url.host or ""))
             response = await session.post(
                 url, data=outgoing.body, headers=outgoing.headers, allow_redirects=False
@@ -198,7 +198,10 @@ def _refusal(status: int) -> str:
 def _sentence(error: BaseException, url: str, timeout: float) -> str:
     """One sentence for who looks after the webhook. It does not tell what a name resolves to:
     that would draw a map of networks that are not his."""
-    host = URL(url, encoded=True).host or "The address"
+    try:
+        host = read_url(url, encoded=True).host or "The address"
+    except ValueError:
+        return "The address cannot be read."
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     # What `AddressRefused` is, also where several addresses were tried and became one error.
     if isinstance(inner, OSError) and inner.errno == errno.EACCES:

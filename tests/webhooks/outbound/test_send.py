@@ -117,6 +117,11 @@ def test_nobody_listening_and_an_unknown_name_are_told_apart(
     assert "is unknown" in send("https://nobody.invalid/").error
 
 
+def test_an_address_that_cannot_be_read_is_an_error_like_any_other() -> None:
+    for url in ("https://xn--a/", "https://[]@", "https://[::1"):
+        assert send(url).error == "The address cannot be read."
+
+
 def test_a_certificate_that_nobody_vouches_for_is_an_error(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
