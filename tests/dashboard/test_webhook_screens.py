@@ -328,10 +328,31 @@ def test_a_delivery_shows_every_attempt_with_what_was_sent_and_came_back(as_keep
     assert "&lt;b&gt;thanks" in page
     assert "<b>thanks" not in page
     seen = words(page)
-    for said in ("It failed for a day.", "The connection was refused.", "192.0.2.1", "it was cut"):
+    for said in (
+        "It failed for a day.",
+        "The connection was refused.",
+        "198.35.26.96",
+        "it was cut",
+    ):
         assert said in seen
     assert '  "type": "tag.moved"' in response.context["attempts"][0].request_body
     assert "•••" in seen
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "fd00::7", "::ffff:192.168.0.1"])
+def test_what_a_private_network_answered_is_for_who_manages_webhooks_everywhere(
+    as_keeper: Client, as_owner: Client, address: str
+) -> None:
+    webhook = outbox.webhook()
+    delivery = outbox.delivery(webhook)
+    outbox.attempt(delivery, 200, address=address, response_headers={"Server": "vault"})
+    page = address_of(webhook, f"deliveries/{delivery.pk}/")
+    kept, shown = text_of(as_keeper, page), text_of(as_owner, page)
+    for what in (address, "vault", "thanks"):
+        assert what not in kept
+        assert what in shown
+    assert "is of a private network" in kept
+    assert "is of a private network" not in shown
 
 
 def test_a_body_that_is_no_json_is_shown_as_it_came(as_keeper: Client) -> None:

@@ -79,7 +79,7 @@ def delivery(
 def attempt(of: Delivery, status: int | None = 200, **fields: Any) -> Attempt:
     values: dict[str, Any] = {
         "seconds": 0.125,
-        "address": "192.0.2.1",
+        "address": "198.35.26.96",
         "error": "" if status else "The address could not be dialled.",
         "request_headers": {"webhook-id": "evt_1", "Authorization": "•••"},
         "request_body": BODY,

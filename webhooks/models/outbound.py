@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registries.network import AddressPolicy, AddressRefused
 from webhooks.models.events import Event
 from webhooks.models.subscriptions import Subscription
 
@@ -79,6 +80,9 @@ class Attempt(models.Model):
     response_body = models.TextField(blank=True)
     response_cut = models.BooleanField(default=False)
 
+    # Whether this object was given up its answer, for who may not read it.
+    is_withheld = False
+
     class Meta:
         ordering = ("id",)
         indexes = [models.Index(fields=["at"], name="attempt_at")]
@@ -89,3 +93,18 @@ class Attempt(models.Model):
     @property
     def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether it went to an address that the public internet does not reach."""
+        try:
+            AddressPolicy().judge(self.address)
+        except AddressRefused:
+            return bool(self.address)
+        return False
+
+    def withhold(self) -> None:
+        """Take the answer out of this object, which is not to be saved."""
+        self.is_withheld = True
+        self.address, self.response_headers = "", {}
+        self.response_body, self.response_cut = "", False

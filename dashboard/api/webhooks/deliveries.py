@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +22,7 @@ from dashboard.api.webhooks.events import EXAMPLE as EVENT
 from dashboard.api.webhooks.events import EventRow
 from dashboard.api.webhooks.rows import TAG, kept
 from dashboard.pagination import replaced
-from dashboard.views.webhooks.deliveries import SHOWN, delivery_or_404
+from dashboard.views.webhooks.deliveries import SHOWN, attempts_of, delivery_or_404
 from dashboard.views.webhooks.webhook import (
     AT_ONCE,
     ORDERS,
@@ -58,6 +57,7 @@ _WHOLE_ATTEMPT = {
     "response_headers": {"Content-Length": "0"},
     "response_body": "",
     "response_cut": False,
+    "is_withheld": False,
 }
 _PING = _BARE | {
     "state": "waiting",
@@ -95,6 +95,10 @@ class AttemptRow(LastAttemptRow):
     response_headers = serializers.DictField()
     response_body = serializers.CharField()
     response_cut = serializers.BooleanField(help_text="Whether there was more of it.")
+    is_withheld = serializers.BooleanField(
+        help_text="Whether address and answer are left out: they are of a private network, and for"
+        " who manages webhooks everywhere."
+    )
 
 
 class BareDeliveryRow(Row):
@@ -119,11 +123,9 @@ class DeliveryRow(BareDeliveryRow):
 class WholeDeliveryRow(BareDeliveryRow):
     """One event for one webhook, with every attempt."""
 
-    attempts = serializers.SerializerMethodField(help_text=f"The newest {SHOWN}, newest first.")
-
-    @extend_schema_field(AttemptRow(many=True))
-    def get_attempts(self, delivery: Delivery) -> Any:
-        return AttemptRow(list(delivery.attempts.order_by("-id")[:SHOWN]), many=True).data
+    attempts = AttemptRow(
+        many=True, source="shown_attempts", help_text=f"The newest {SHOWN}, newest first."
+    )
 
 
 class DeliveryQuery(PageQuery):
@@ -189,6 +191,7 @@ class OneDelivery(Resource):
         """With what was sent and what came back, if the caller may read the event."""
         caller = self.caller
         found = delivery_or_404(caller, kept(caller, webhook), delivery)
+        found.shown_attempts = attempts_of(caller, found)  # type: ignore[attr-defined]  # for its row
         return answer_one(request, WholeDeliveryRow(found).data)
 
 

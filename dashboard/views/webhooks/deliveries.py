@@ -10,6 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from access.actions import Action
+from access.scopes import EVERYTHING
 from dashboard.callers import Caller
 from dashboard.views.access.asking import Asker
 from dashboard.views.access.submitting import acted
@@ -40,7 +42,6 @@ def delivery(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
     webhook = webhook_or_404(one, pk)
     found = delivery_or_404(one, webhook, number)
     total = found.attempts.count()
-    newest = list(found.attempts.order_by("-id")[:SHOWN])
     context = {
         "section": "webhooks",
         "webhook": webhook,
@@ -54,7 +55,7 @@ def delivery(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
                 readable(attempt.request_body),
                 readable(attempt.response_body),
             )
-            for at, attempt in enumerate(newest)
+            for at, attempt in enumerate(attempts_of(one, found))
         ],
         "total": total,
     }
@@ -87,6 +88,20 @@ def _again(one: Asker, webhook: Subscription, found: Delivery) -> str:
     if webhook.state != Subscription.State.ACTIVE:
         return _("It is sent again as soon as the webhook goes on.")
     return _("It is sent again; reload the page to see what came of it.")
+
+
+def attempts_of(one: Caller, found: Delivery) -> list[Attempt]:
+    """The newest, newest first, with as much of their answers as he may read.
+
+    An operator opens private networks for webhooks. Who manages webhooks of a part of the catalog
+    must not read by them what stands in there: that is for who manages them everywhere.
+    """
+    newest = list(found.attempts.order_by("-id")[:SHOWN])
+    if not one.rights.may(Action.WEBHOOK_MANAGE, EVERYTHING):
+        for attempt in newest:
+            if attempt.is_internal:
+                attempt.withhold()
+    return newest
 
 
 def delivery_or_404(one: Caller, webhook: Subscription, number: int) -> Delivery:

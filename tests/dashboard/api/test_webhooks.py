@@ -162,6 +162,19 @@ def test_a_delivery_has_its_event_and_every_attempt(keeper: Api) -> None:
     assert whole["attempts"][0]["request_body"] == outbox.BODY
 
 
+def test_an_answer_out_of_a_private_network_is_for_who_manages_webhooks_everywhere(
+    keeper: Api, api_owner: Api
+) -> None:
+    webhook = outbox.webhook()
+    sent = outbox.delivery(webhook)
+    outbox.attempt(sent, address="10.1.2.3")
+    path = f"{ADDRESS}/{webhook.pk}/deliveries/{sent.pk}"
+    (kept,), (shown,) = (api.get(path).json()["attempts"] for api in (keeper, api_owner))
+    assert (kept["is_withheld"], kept["address"], kept["response_body"]) == (True, "", "")
+    assert (shown["is_withheld"], shown["address"]) == (False, "10.1.2.3")
+    assert kept["status"] == 200
+
+
 def test_deliveries_are_narrowed_and_what_one_may_not_read_is_not_there(
     keeper: Api, api_owner: Api
 ) -> None:
