@@ -163,7 +163,7 @@ class Server:
             last = attempt == ATTEMPTS or not may_repeat
             try:
                 response = self._answer(request, largest)
-            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, ValueError):
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, UnicodeError):
                 raise Misused(_UNSENDABLE) from None
             except httpx.HTTPError as error:
                 if last or not isinstance(error, httpx.TransportError) or attempt > 1:

@@ -11,6 +11,7 @@ import typer
 
 from portolan.failures import Ending, Failure, Misused
 from portolan.options import command
+from portolan.output import as_json
 from portolan.resolving import resolved, wanted
 from portolan.session import Session
 
@@ -100,19 +101,28 @@ def apply_(
 
 def export(session: Session, output: OutputFile = "", schema: Schema = False) -> None:
     """Write what is set up, as far as you manage it, as one YAML file without secrets."""
+    out, server = session.out, session.server
     if schema:
-        session.out.document(session.server.get("/export/schema"))
+        found = server.get("/export/schema")
+        if output:
+            _keep(output, as_json(found, indent=2) + "\n")
+        else:
+            out.document(found)
         return
-    text = session.server.text("/export", "application/yaml")
-    if session.out.as_json:
-        session.out.document({"document": text})
-    elif output:
-        try:
-            Path(output).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise Failure(f"{output} cannot be written: {error.strerror}.") from None
-    else:
-        session.out.whole(text)
+    text = server.text("/export", "application/yaml")
+    if output:
+        _keep(output, text)
+    if out.as_json:
+        out.document({"document": text})
+    elif not output:
+        out.whole(text)
+
+
+def _keep(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{name} cannot be written: {error.strerror}.") from None
 
 
 def _planned(session: Session, text: str, **more: Any) -> Any:

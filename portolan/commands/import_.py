@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from portolan.addresses import server_address
-from portolan.failures import Failure, Misused
+from portolan.failures import Failure, Misused, Unreachable
 from portolan.importing import docker_auth, harbor, portus, reading
-from portolan.importing.problems import NotImportable
+from portolan.importing.problems import Mistyped, NotAnswering, NotImportable
 from portolan.importing.reading import Credential
 from portolan.importing.result import Imported, Options, Remark
 from portolan.importing.writing import write
@@ -75,12 +75,17 @@ Deep = Annotated[
 def add_to(app: typer.Typer) -> None:
     importing = typer.Typer(
         help="Turn what another system allows into a document for `portolan plan`; changes nothing.",
-        no_args_is_help=True,
     )
+    importing.callback(invoke_without_command=True)(_which)
     importing.command("harbor")(from_harbor)
     importing.command("docker-auth")(from_docker_auth)
     importing.command("portus")(from_portus)
     app.add_typer(importing, name="import")
+
+
+def _which(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def from_harbor(
@@ -161,7 +166,7 @@ def _answers(
 ) -> Any:
     """A file's answers, or the service's own."""
     if "://" not in source:
-        return reading.answers_file(Path(source))
+        return _from_file(Path(source))
     address = server_address(source, insecure_http=insecure_http)
     if not username or not password_stdin:
         raise Misused("An address is asked with --username NAME and --password-stdin.")
@@ -171,10 +176,22 @@ def _answers(
     return ask(address, Credential(username, secret), ca_file=ca_file)
 
 
+def _from_file(path: Path) -> Any:
+    try:
+        return reading.answers_file(path)
+    except Mistyped as error:
+        hint = "" if path.exists() else f" If it is an address, write https://{path}."
+        raise Mistyped(f"{error}{hint}") from None
+
+
 def _run(convert: Callable[[], Imported], output: Path | None, out: Output) -> None:
     """Writes the document, and says what is not in it."""
     try:
         imported = convert()
+    except Mistyped as error:
+        raise Misused(str(error)) from None
+    except NotAnswering as error:
+        raise Unreachable(str(error)) from None
     except NotImportable as error:
         raise Failure(str(error)) from None
     text = write(imported.document)

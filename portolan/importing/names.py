@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from portolan.importing.problems import NotImportable
+from portolan.importing.problems import Mistyped
 
 COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{COMPONENT}(?:/{COMPONENT})*")
@@ -16,9 +16,9 @@ _LIMIT = 63
 
 
 def registry(text: str) -> str:
-    """The name of a registry in Portolan; raises NotImportable for what can be none."""
+    """The name of a registry in Portolan; raises Mistyped for what can be none."""
     if len(text) > _LIMIT or not _REGISTRY.fullmatch(text):
-        raise NotImportable(
+        raise Mistyped(
             f"“{plain(text, 80)}” is no name of a registry in Portolan: lower-case letters, digits"
             " and hyphens, as in the address of its screen /r/NAME."
         )

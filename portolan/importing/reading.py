@@ -16,7 +16,7 @@ import httpx
 import yaml
 
 from portolan.importing import values
-from portolan.importing.problems import NotImportable
+from portolan.importing.problems import Mistyped, NotAnswering, NotImportable
 from portolan.reaching import why_not
 
 BYTES = 64 * 1024**2
@@ -74,7 +74,7 @@ def _text(path: Path, most: int) -> str:
             raise NotImportable(f"{path} is larger than {most // 1024**2} MiB.")
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise NotImportable(f"{path} cannot be read: {error.strerror}.") from None
+        raise Mistyped(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise NotImportable(f"{path} is no text in UTF-8.") from None
 
@@ -161,7 +161,7 @@ class Service:
         try:
             trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
         except OSError:
-            raise NotImportable(f"{ca_file} holds no certificates.") from None
+            raise Mistyped(f"{ca_file} holds no certificates.") from None
         self._http = httpx.Client(
             base_url=address,
             auth=auth,
@@ -219,7 +219,7 @@ class Service:
                 if answer.status_code in _REFUSED:
                     raise _NotAllowed(f"{self._address} refuses the {what}: see the account.")
                 if answer.status_code != 200:
-                    raise NotImportable(
+                    raise NotAnswering(
                         f"{self._address} answers {answer.status_code} when asked for {what}."
                     )
                 body = _limited(answer, what)
@@ -228,9 +228,9 @@ class Service:
                 if self._left < 0:
                     raise NotImportable(f"{self._address} gives more than anyone can import.")
         except httpx.HTTPError as error:
-            raise NotImportable(f"{self._address} does not answer: {why_not(error)}.") from None
+            raise NotAnswering(f"{self._address} does not answer: {why_not(error)}.") from None
         except (httpx.InvalidURL, ssl.SSLError) as error:
-            raise NotImportable(f"{self._address} does not answer: {error}.") from None
+            raise NotAnswering(f"{self._address} does not answer: {error}.") from None
         try:
             rows = json.loads(body)
         except (ValueError, RecursionError):
@@ -238,9 +238,7 @@ class Service:
         if rows is None and body.strip() == b"null":
             rows = []
         if not isinstance(rows, list):
-            raise NotImportable(
-                f"{self._address} gives no list of {what}: is it the right address?"
-            )
+            raise NotAnswering(f"{self._address} gives no list of {what}: is it the right address?")
         return rows, lambda count, page: _goes_on(headers, count, page)
 
 
@@ -299,7 +297,7 @@ def portus(address: str, credential: Credential, **settings: Any) -> dict[str, A
     """Portus' answers, as portus.convert takes them (SUSE/Portus lib/api/v1)."""
     headers = {"Portus-Auth": f"{credential.username}:{credential.secret}"}
     if not (headers["Portus-Auth"].isascii() and headers["Portus-Auth"].isprintable()):
-        raise NotImportable("The name or the token has characters that cannot be sent.")
+        raise Mistyped("The name or the token has characters that cannot be sent.")
     with Service(f"{address}/api/v1", headers=headers, **settings) as service:
         teams = service.rows("teams", "/teams")
         namespaces = service.rows("namespaces", "/namespaces")

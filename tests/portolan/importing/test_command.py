@@ -91,19 +91,38 @@ def test_an_address_is_asked_with_the_password_of_standard_input(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "ending", "sentence"),
+    ("line", "ending", "sentence"),
     [
-        (["harbor", "none.json", "-r", "x"], Ending.NO, "cannot be read"),
-        (["harbor", "none.json"], Ending.USAGE, "--registry"),
-        (["harbor", "https://h.example.com", "-r", "x"], Ending.USAGE, "--password-stdin"),
-        (["harbor", "http://h.example.com", "-r", "x"], Ending.USAGE, "without TLS"),
-        (["docker-auth", "none.yml", "-r", "x"], Ending.NO, "cannot be read"),
+        ("harbor none.json -r x", Ending.USAGE, "cannot be read"),
+        ("harbor harbor.example.com -r x", Ending.USAGE, "write https://harbor.example.com."),
+        ("harbor none.json", Ending.USAGE, "--registry"),
+        ("harbor HERE/harbor.json -r X!", Ending.USAGE, "no name of a registry"),
+        ("harbor HERE/empty.json -r x", Ending.NO, "is not JSON"),
+        ("harbor https://h.example.com -r x", Ending.USAGE, "--password-stdin"),
+        ("harbor http://h.example.com -r x", Ending.USAGE, "without TLS"),
+        ("harbor http://127.0.0.1:9 -r x -u me --password-stdin", Ending.UNREACHABLE, "listens"),
+        ("docker-auth none.yml -r x", Ending.USAGE, "cannot be read"),
     ],
 )
 def test_what_cannot_be_imported_is_one_sentence(
-    arguments: list[str], ending: Ending, sentence: str, capsys: pytest.CaptureFixture[str]
+    line: str,
+    ending: Ending,
+    sentence: str,
+    harbor_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["import", *arguments]) == ending
+    here = Path(harbor_file).parent
+    (here / "empty.json").touch()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sesame"))
+    assert main(["import", *line.replace("HERE", str(here)).split()]) == ending
     printed = capsys.readouterr()
-    assert sentence in printed.err
     assert printed.out == ""
+    assert sentence in printed.err
+
+
+def test_without_a_system_the_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import"]) == Ending.OK
+    shown = capsys.readouterr()
+    assert "docker-auth" in shown.out
+    assert shown.err == ""
