@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import httpx
 
 from portolan import VERSION
-from portolan.addresses import API
+from portolan.addresses import API, is_here
 from portolan.failures import Ending, Failure, Misused, NotSignedIn, Refused, Unreachable
 from portolan.reaching import why_not
 from portolan.tokens import token_in
@@ -70,6 +70,8 @@ class Server:
                 follow_redirects=False,
                 verify=trusted,
                 transport=transport,
+                # No proxy to this machine, where a token may go without TLS: it would leave it.
+                trust_env=not is_here(httpx.URL(address).host),
             )
         except ImportError:
             raise Unreachable(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -136,6 +138,27 @@ def test_a_change_that_might_have_been_made_is_not_sent_again() -> None:
     with pytest.raises(Unreachable):
         saying.server().delete("/grants/7")
     assert len(saying.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_token_for_this_machine_is_given_to_no_proxy(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody listens at the proxy's port.
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        here.settimeout(5)
+        asked = Server(
+            f"http://127.0.0.1:{here.getsockname()[1]}", "a-token", sleep=lambda _s: None
+        )
+        answer = ThreadPoolExecutor(1).submit(asked.get, "/registries")
+        connection, _address = here.accept()
+        with connection:
+            assert connection.recv(100).startswith(b"GET /api/v1/registries ")
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+            connection.sendall(head + b"{}")
+            assert answer.result(5) == {}
 
 
 def test_what_is_refused_is_told_field_by_field() -> None:
