@@ -38,9 +38,12 @@ class UntagForm(forms.Form):
 
 
 class DeleteImageForm(forms.Form):
-    """How many tags were shown to go, and whether an index may break."""
+    """Which tags were shown to go (how many, and the seal of all that was shown), and whether an
+    index may break."""
 
     seen_tags = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    # Without one nothing was shown, which no seal stands for.
+    seen = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
     breaks_indexes = forms.BooleanField(
         label=gettext_lazy("Delete it although an index holds it"), required=False
     )

@@ -5,7 +5,9 @@ Asked before anything is deleted, by whoever shows it and once more by the actio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.db.models import F
 
@@ -26,6 +28,7 @@ class Consequences:
     `platforms` is how many manifests of an index stay without it. All of one repository.
 
     `locked` names what forbids it, as far as the registry told: tags, `@` the image, `` the repository.
+    `every_tag` and `every_index` are all of them, however many.
     """
 
     tags: tuple[str, ...] = ()
@@ -35,6 +38,13 @@ class Consequences:
     referring_tags: tuple[str, ...] = ()
     platforms: int = 0
     locked: tuple[str, ...] = ()
+    every_tag: frozenset[str] = frozenset()
+    every_index: frozenset[str] = frozenset()
+
+    @property
+    def seal(self) -> str:
+        """What stands for exactly these tags and indexes, for whoever confirms that they go or break."""
+        return f"{_sealed(self.every_tag)}-{_sealed(self.every_index)}"
 
     @property
     def attached(self) -> int:
@@ -47,16 +57,17 @@ def consequences_of(artifact: Artifact) -> Consequences:
     digest = artifact.manifest.digest
     here = artifact.repository_id
     tags = Tag.objects.filter(artifact=artifact)
-    names = tuple(tags.order_by("version_key", "pk").values_list("name", flat=True)[:NAMED])
+    names = tuple(tags.order_by("version_key", "pk").values_list("name", flat=True))
     present = Artifact.objects.present().filter(repository=here)
     holders = ManifestChild.objects.filter(digest=digest).values("parent")
     fallback = referrers_tag(Digest(digest))
     referring = [fallback, *(f"{fallback}.{suffix}" for suffix in ("sig", "att", "sbom"))]
+    indexes = _digests(present.filter(manifest__in=holders))
     return Consequences(
-        tags=names,
-        tag_count=len(names) if len(names) < NAMED else tags.count(),
-        indexes=_digests(present.filter(manifest__in=holders)),
-        referrers=_digests(present.filter(manifest__subject_digest=digest)),
+        tags=names[:NAMED],
+        tag_count=len(names),
+        indexes=indexes[:NAMED],
+        referrers=_digests(present.filter(manifest__subject_digest=digest))[:NAMED],
         referring_tags=tuple(
             Tag.objects.filter(repository=here, name__in=referring)
             .order_by("name")
@@ -64,7 +75,14 @@ def consequences_of(artifact: Artifact) -> Consequences:
         ),
         platforms=_platforms(artifact),
         locked=_locked(artifact, tags),
+        every_tag=frozenset(names),
+        every_index=frozenset(indexes),
     )
+
+
+def _sealed(names: Iterable[str]) -> str:
+    # Neither tags nor digests have a line break in them.
+    return sha256("\n".join(sorted(names)).encode()).hexdigest()[:32]
 
 
 def _locked(artifact: Artifact, tags: TagQuerySet) -> tuple[str, ...]:
@@ -78,8 +96,7 @@ def _locked(artifact: Artifact, tags: TagQuerySet) -> tuple[str, ...]:
 
 
 def _digests(found: ArtifactQuerySet) -> tuple[str, ...]:
-    some = found.order_by("pk").values_list("manifest__digest", flat=True)
-    return tuple(some[:NAMED])
+    return tuple(found.order_by("pk").values_list("manifest__digest", flat=True))
 
 
 def _platforms(artifact: Artifact) -> int:

@@ -8,7 +8,8 @@ Whoever calls these has authorised.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,8 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registries import events
-from registries.actor import Actor
+from registries.actor import SYSTEM, Actor
 from registries.changing.consequences import NAMED, Consequences, consequences_of
+from registries.changing.others import Others, latest_first, others_at
 from registries.changing.outcomes import Outcome, asked, outcome_of, refused, tell
 from registries.connectors import CONNECTORS, Ability, Connector
 from registries.models import Artifact, Registry, Repository, TagMove
@@ -67,22 +69,35 @@ def untag(*, repository: Repository, seen: Mapping[str, str], actor: Actor) -> l
 
 
 def delete_image(
-    *, artifact: Artifact, seen_tags: int, breaks_indexes: bool, actor: Actor
+    *,
+    artifact: Artifact,
+    seen_tags: int,
+    seen: str | None = None,
+    breaks_indexes: bool,
+    actor: Actor,
 ) -> Outcome:
-    """Have a manifest deleted with all its tags.
+    """Have a manifest deleted with all its tags. `seen` is the seal of what was confirmed; without
+    it only the number of tags is compared.
 
-    Raises ValidationError where other tags than were seen would go, or where an index holds it and
-    nobody said that this may break it.
+    Raises ValidationError where other tags would go or other indexes break than were seen, here or at
+    the registry, and where an index holds it and nobody said that this may break it.
     """
     with_it = consequences_of(artifact)
-    _require_as_seen(with_it, seen_tags)
+    _require_as_seen(with_it, seen_tags, seen)
     if with_it.indexes and not breaks_indexes:
         raise ValidationError(
             _("An index holds it: multi-platform images that need it would break."), "index"
         )
     repository, digest = artifact.repository, artifact.manifest.digest
     registry, path = repository.registry, repository.path
-    answer = asked(registry, lambda connector: connector.delete_manifest(path, digest))
+    known = latest_first(repository)
+    answer = asked(
+        registry,
+        lambda connector: _delete_manifest(connector, path, digest, with_it.every_tag, known),
+    )
+    if isinstance(answer, Others):
+        _learn(registry, path, answer)
+        raise ValidationError(str(answer))
     outcome = outcome_of(digest, answer)
     deleted = events.ImageDeleted(
         registry.name, timezone.now(), path, digest, with_it.tags, with_it.indexes
@@ -131,6 +146,15 @@ def delete_repository(*, repository: Repository, actor: Actor) -> Outcome:
     return replace(outcome, lingers=not gone)
 
 
+async def _delete_manifest(
+    connector: Connector, path: str, digest: str, confirmed: AbstractSet[str], known: Sequence[str]
+) -> Others | None:
+    others = await others_at(connector, path, digest, confirmed, known)
+    if others is None:
+        await connector.delete_manifest(path, digest)
+    return others
+
+
 async def _untag_all(connector: Connector, path: str, seen: Mapping[str, str]) -> list[Outcome]:
     turns = asyncio.Semaphore(AT_A_TIME)
 
@@ -163,8 +187,16 @@ def _read_again(registry: Registry, part: Part, actor: Actor) -> None:
         refresh(registry, [Wanted(actor, parts=(part,))], source=_ACTION)
 
 
-def _require_as_seen(with_it: Consequences, seen: int) -> None:
-    if with_it.tag_count != seen:
+def _learn(registry: Registry, path: str, others: Others) -> None:
+    """Read what we did not know of, so that whoever looks again sees it. It is nobody's doing here."""
+    parts = (Part(path, tags=others.tags),) if others.tags else ()
+    wanted = Wanted(SYSTEM, whole=() if parts else (path,), parts=parts)
+    with suppress(RegistryError):
+        refresh(registry, [wanted], source=TagMove.Source.SYNC)
+
+
+def _require_as_seen(with_it: Consequences, seen_tags: int, seen: str | None) -> None:
+    if with_it.tag_count != seen_tags:
         raise ValidationError(
             ngettext(
                 "Meanwhile %d tag points at it: look again at what would go.",
@@ -172,4 +204,11 @@ def _require_as_seen(with_it: Consequences, seen: int) -> None:
                 with_it.tag_count,
             )
             % with_it.tag_count
+        )
+    if seen is not None and seen != with_it.seal:
+        raise ValidationError(
+            _(
+                "Meanwhile other tags point at it, or other indexes hold it: look again at what"
+                " would go."
+            )
         )

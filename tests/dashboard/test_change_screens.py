@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -55,6 +57,12 @@ def sent(client: Client, address: str, status: int = 422, **data: object) -> str
 
 def as_seen(repository: Repository, *tags: str) -> list[str]:
     return [f"{tag}@{digest}" for tag, digest in seen(repository, *tags).items()]
+
+
+def shown(client: Client, address: str) -> dict[str, Any]:
+    """What the page's form would send: the tags and indexes that it showed."""
+    fields = re.findall(r'name="(seen|seen_tags)" value="([^"]*)"', said(client, address))
+    return dict(fields)
 
 
 def of_image(repository: Repository, tag: str) -> str:
@@ -127,16 +135,34 @@ def test_an_image_goes_with_the_tags_that_were_shown(
     page = said(as_owner, address)
     assert "Delete this image with its 2 tags?" in page
     assert 'name="seen_tags" value="2"' in page
-    assert "The image was deleted." in sent(as_owner, address, 200, seen_tags=2)
+    assert "The image was deleted." in sent(as_owner, address, 200, **shown(as_owner, address))
     assert set(zot.repositories[PATH].tags) == names(repository) == {"2.0"}
 
 
 def test_other_tags_than_were_shown_are_a_reason_to_look_again(
     as_owner: Client, repository: Repository, zot: FakeZot
 ) -> None:
-    page = sent(as_owner, of_image(repository, "1.0"), seen_tags=1)
-    assert "Meanwhile 2 tags point at it" in page
+    address = of_image(repository, "1.0")
+    other = shown(as_owner, of_image(repository, "2.0"))
+    assert "Meanwhile 2 tags point at it" in sent(as_owner, address, **other)
+    for seal in (other["seen"], ""):
+        page = sent(as_owner, address, seen_tags=2, seen=seal)
+        assert "Meanwhile other tags point at it" in page
     assert not zot.requests
+
+
+def test_a_tag_that_the_registry_has_besides_is_shown_to_whoever_tries_again(
+    as_owner: Client, repository: Repository, zot: FakeZot
+) -> None:
+    address = of_image(repository, "2.0")
+    confirmed = shown(as_owner, address)
+    zot.repositories[PATH].tags["production"] = seen(repository, "2.0")["2.0"]
+    page = sent(as_owner, address, **confirmed)
+    assert "1 more tag points at it (production)" in page
+    assert "Delete this image with its 2 tags?" in page
+    assert "production" in zot.repositories[PATH].tags
+    sent(as_owner, address, 200, **shown(as_owner, address))
+    assert set(zot.repositories[PATH].tags) == {"1.0", "1.0.1"}
 
 
 def test_indexes_signatures_and_platforms_are_named_before_an_image_goes(
@@ -156,14 +182,16 @@ def test_indexes_signatures_and_platforms_are_named_before_an_image_goes(
     page = said(as_owner, f"{HERE}/-/manifests/{index.manifest.digest}/delete")
     assert "The manifest of its platform stays at the registry" in page
     address = f"{HERE}/-/manifests/{arm.manifest.digest}/delete"
-    assert "multi-platform images that need it would break" in sent(as_owner, address, seen_tags=0)
+    page = sent(as_owner, address, **shown(as_owner, address))
+    assert "multi-platform images that need it would break" in page
 
 
 def test_what_the_registry_refuses_is_said_with_what_to_do(
     as_owner: Client, repository: Repository, zot: FakeZot
 ) -> None:
     zot.misbehave(path_has("/manifests/", method="DELETE"), answers(405))
-    page = sent(as_owner, of_image(repository, "2.0"), seen_tags=1)
+    address = of_image(repository, "2.0")
+    page = sent(as_owner, address, **shown(as_owner, address))
     assert "zot does not delete" in page
     assert "2.0" in names(repository)
 

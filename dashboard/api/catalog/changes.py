@@ -40,6 +40,7 @@ PLAN_EXAMPLE = {
     "referrers": [],
     "platforms": 0,
     "locked": [],
+    "seen": "",
 }
 
 
@@ -62,7 +63,14 @@ class DeleteManifestQuery(DryRunQuery):
     seen_tags = serializers.IntegerField(
         min_value=0,
         default=0,
-        help_text="How many tags you know to go with it; with others it stays.",
+        help_text="How many tags you know to go with it; with more or fewer it stays, and so it does"
+        " if the registry has more than Portolan knows.",
+    )
+    seen = serializers.CharField(
+        required=False,
+        max_length=100,
+        help_text="What a dry run told as `seen`: with other tags or indexes than those it stays."
+        " Without this only their number is compared, and any index may break if one may.",
     )
     breaks_indexes = serializers.BooleanField(
         default=False,
@@ -100,6 +108,10 @@ class ConsequencesRow(Row):
     locked = serializers.ListField(
         child=serializers.CharField(),
         help_text="What forbids it: tags, `@` for the image, `/` for the repository.",
+    )
+    seen = serializers.CharField(
+        help_text="Of a manifest: what stands for exactly these tags and indexes, to be sent as"
+        " `seen` when it is deleted. Else empty."
     )
 
 
@@ -149,7 +161,12 @@ def delete_tag(repository: Repository, tag: Tag, query: Query, caller: Caller) -
 
 
 def answer_plan(
-    repository: Repository, ability: Ability, with_it: Consequences, *, manifests: int
+    repository: Repository,
+    ability: Ability,
+    with_it: Consequences,
+    *,
+    manifests: int,
+    seen: str = "",
 ) -> Response:
     """What would go, for a dry run."""
     shown = {
@@ -161,6 +178,7 @@ def answer_plan(
         "referrers": with_it.referrers,
         "platforms": with_it.platforms,
         "locked": [name or "/" for name in with_it.locked],
+        "seen": seen,
     }
     return Response(ConsequencesRow(shown).data)
 

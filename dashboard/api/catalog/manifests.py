@@ -207,13 +207,14 @@ class OneManifest(Resource):
                     "tag_count": 2,
                     "manifests": 1,
                     "referrers": [OLD_DIGEST],
+                    "seen": "6f3a0d1c52e87b94a0c1d2e3f4a5b6c7-e3b0c44298fc1c149afbf4c8996fb924",
                 },
             )
         ],
     )
     def delete(self, request: Request, registry: str, repository: str, digest: str) -> Response:
         """Deletes it with all tags that point at it: `dry_run` tells which, `seen_tags` says how many
-        you know. Needs `content delete`."""
+        you know and `seen` which. With one more at the registry it stays. Needs `content delete`."""
         found = get_repository_or_404(
             self.caller.somebody, registry, repository, Action.CONTENT_DELETE
         )
@@ -222,13 +223,16 @@ class OneManifest(Resource):
         artifact.repository = found
         if query["dry_run"]:
             with_it = consequences_of(artifact)
-            return answer_plan(found, Ability.DELETE_MANIFEST, with_it, manifests=1)
+            return answer_plan(
+                found, Ability.DELETE_MANIFEST, with_it, manifests=1, seen=with_it.seal
+            )
         image = ImagePage(self.caller.somebody, found, artifact)
         require_match(request, ManifestDetailsRow(details_of(image)).data)
         require_offered(found, Ability.DELETE_MANIFEST)
         outcome = delete_image(
             artifact=artifact,
             seen_tags=query["seen_tags"],
+            seen=query["seen"],
             breaks_indexes=query["breaks_indexes"],
             actor=self.caller.actor,
         )

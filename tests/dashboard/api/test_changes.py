@@ -13,6 +13,7 @@ from registries.models import Repository
 from tests import catalog
 from tests.cast import give
 from tests.dashboard.api.client import Api
+from tests.fakes import content
 from tests.fakes.acr import FakeAcr
 from tests.fakes.misbehaviour import answers, path_has
 from tests.registries.changing.ground import PATH, names, seen, synced
@@ -136,6 +137,26 @@ def test_an_image_goes_with_the_tags_that_are_known(
     assert api_owner.ask("DELETE", f"{address}?seen_tags=2").status_code == 204
     assert names(repository) == {"2.0"}
     assert ("image deleted", "anna") in events()
+
+
+def test_an_image_goes_with_the_very_tags_that_a_dry_run_told(
+    repository: Repository, acr: FakeAcr, api_owner: Api
+) -> None:
+    digests = seen(repository, "1.0", "2.0")
+    address = f"{HERE}/-/manifests/{digests['2.0']}"
+    plan = api_owner.ask("DELETE", f"{address}?dry_run=true").json()
+    other = f"{HERE}/-/manifests/{digests['1.0']}?seen_tags=2&seen={plan['seen']}"
+    refused = api_owner.delete(other)
+    assert (refused.status_code, acr.requests) == (422, [])
+    assert "Meanwhile other tags point at it" in refused.json()["detail"]
+    acr.push(PATH, content.image("new"), "production")
+    refused = api_owner.delete(f"{address}?seen_tags=1&seen={plan['seen']}")
+    assert refused.status_code == 422
+    assert "(production)" in refused.json()["detail"]
+    plan = api_owner.ask("DELETE", f"{address}?dry_run=true").json()
+    assert plan["tags"] == ["2.0", "production"]
+    assert api_owner.delete(f"{address}?seen_tags=2&seen={plan['seen']}").status_code == 204
+    assert names(repository) == {"1.0", "1.0.1"}
 
 
 def test_an_index_that_would_break_is_named_and_keeps_its_image(api_owner: Api) -> None:

@@ -10,10 +10,13 @@ from django.core.exceptions import ValidationError
 
 from access.models import AuditEntry
 from registries.actor import Actor
+from registries.changing import others
+from registries.changing.consequences import consequences_of
 from registries.changing.deleting import MOST_TAGS, delete_image, delete_repository, untag
 from registries.changing.outcomes import Outcome
 from registries.events import Event, happened
 from registries.models import TagMove
+from registries.sync.refresh import refresh_repository
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
 from tests.fakes.misbehaviour import answers, path_has
@@ -182,6 +185,100 @@ def test_a_platform_of_an_index_is_deleted_only_if_one_insists(plain: FakeRegist
     assert platform.digest not in plain.repositories[PATH].manifests
     child.refresh_from_db()
     assert child.missing_since is not None
+
+
+def test_a_tag_that_was_set_there_since_the_last_sync_keeps_its_image_and_is_known_then(
+    plain: FakeRegistry,
+) -> None:
+    repository = synced(plain)
+    image = artifact(repository, "2.0")
+    plain.repositories[PATH].tags["production"] = image.manifest.digest
+    with pytest.raises(ValidationError, match=r"1 more tag points at it \(production\)"):
+        delete_image(artifact=image, seen_tags=1, breaks_indexes=False, actor=ANNA)
+    assert set(plain.repositories[PATH].tags) == {"1.0", "1.0.1", "2.0", "production"}
+    assert names(repository) == {"1.0", "1.0.1", "2.0", "production"}
+    # Who looked is not who set it.
+    assert TagMove.objects.get(tag="production").actor_label != "anna"
+    seal = consequences_of(image).seal
+    assert delete_image(
+        artifact=image, seen_tags=2, seen=seal, breaks_indexes=False, actor=ANNA
+    ).is_done
+    assert names(repository) == set(plain.repositories[PATH].tags) == {"1.0", "1.0.1"}
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_known_tag_that_was_moved_there_since_the_last_sync_keeps_its_image(
+    request: pytest.FixtureRequest, bulk: bool
+) -> None:
+    fake: FakeRegistry = request.getfixturevalue("zot" if bulk else "plain")
+    repository = synced(fake, "zot" if bulk else "distribution")
+    image = artifact(repository, "2.0")
+    fake.repositories[PATH].tags["1.0"] = image.manifest.digest
+    with pytest.raises(ValidationError, match=r"\(1\.0\)"):
+        delete_image(artifact=image, seen_tags=1, breaks_indexes=False, actor=ANNA)
+    assert "2.0" in fake.repositories[PATH].tags
+    assert artifact(repository, "1.0") == image
+
+
+def test_where_there_are_more_new_tags_than_anybody_waits_for_an_image_stays(
+    plain: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = synced(plain)
+    image = artifact(repository, "1.0")
+    monkeypatch.setattr(others, "MOST_ASKED", 2)
+    for number in range(3):
+        plain.repositories[PATH].tags[f"new{number}"] = image.manifest.digest
+    with pytest.raises(ValidationError, match="not read yet"):
+        delete_image(artifact=image, seen_tags=2, breaks_indexes=False, actor=ANNA)
+    assert not [asked for asked in plain.requests if asked.method == "DELETE"]
+    assert {"new0", "new1", "new2"} < names(repository)
+
+
+def test_tags_that_cannot_be_listed_keep_their_image(plain: FakeRegistry) -> None:
+    repository = synced(plain)
+    plain.misbehave(path_has("/tags/list"), answers(503))
+    outcome = delete_image(
+        artifact=artifact(repository, "2.0"), seen_tags=1, breaks_indexes=False, actor=ANNA
+    )
+    assert "503" in outcome.problem
+    assert "2.0" in plain.repositories[PATH].tags
+
+
+def test_another_tag_in_place_of_the_one_that_was_seen_keeps_its_image(
+    plain: FakeRegistry,
+) -> None:
+    repository = synced(plain)
+    as_seen = consequences_of(artifact(repository, "2.0")).seal
+    tags = plain.repositories[PATH].tags
+    tags["production"] = tags.pop("2.0")
+    refresh_repository(repository.registry, PATH, source=TagMove.Source.SYNC, actor=ANNA)
+    plain.requests.clear()
+    with pytest.raises(ValidationError, match="other tags point at it"):
+        delete_image(
+            artifact=artifact(repository, "production"),
+            seen_tags=1,
+            seen=as_seen,
+            breaks_indexes=False,
+            actor=ANNA,
+        )
+    assert not plain.requests
+
+
+def test_that_one_index_may_break_says_nothing_of_another(plain: FakeRegistry) -> None:
+    platform = content.image("arm", architecture="arm64")
+    plain.push_index(PATH, [(platform, "linux", "arm64")], "multi")
+    repository = synced(plain)
+    child = repository.artifacts.select_related("manifest", "repository__registry").get(
+        manifest__digest=platform.digest
+    )
+    as_seen = consequences_of(child).seal
+    plain.push_index(PATH, [(platform, "linux", "arm64")], "other", "multi-2")
+    other = content.image("amd")
+    plain.push_index(PATH, [(platform, "linux", "arm64"), (other, "linux", "amd64")], "multi")
+    refresh_repository(repository.registry, PATH, source=TagMove.Source.SYNC, actor=ANNA)
+    with pytest.raises(ValidationError, match="other indexes hold it"):
+        delete_image(artifact=child, seen_tags=0, seen=as_seen, breaks_indexes=True, actor=ANNA)
+    assert platform.digest in plain.repositories[PATH].manifests
 
 
 def test_where_deletes_are_off_the_registry_says_what_to_do(plain: FakeRegistry) -> None:
