@@ -128,9 +128,14 @@ class RegistryForm(forms.Form):
             if self.initial.get("username"):
                 self.fields["password"].help_text = _("Leave empty to keep the stored one.")
         if not may_open:
+            network = self.fields["allow_private"]
             # What is off stays off; what is on may be turned off.
-            self.fields["allow_private"].disabled = not self.initial.get("allow_private")
-            self.fields["allow_private"].help_text = refusal()
+            network.disabled = not self.initial.get("allow_private")
+            network.help_text = (
+                _("Only who may connect registries anywhere can change this.")
+                if network.disabled
+                else _("Once off, only who may connect registries anywhere can turn it on again.")
+            )
 
     @property
     def main_fields(self) -> list[forms.BoundField]:

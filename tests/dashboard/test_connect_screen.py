@@ -244,7 +244,7 @@ def test_who_manages_one_registry_is_told_where_it_may_not_go(
 ) -> None:
     give(outsider, "contributor", Scope("production"))
     client = signed_in(outsider)
-    assert "Only who may connect registries anywhere" in client.get(EDIT).content.decode()
+    assert "connect registries anywhere can turn it on again" in client.get(EDIT).content.decode()
     for action, status in (("save", 422), ("test", 200)):
         sent = values("http://127.0.0.1:9", action=action)
         response = client.post(EDIT, sent, headers=HTMX)
@@ -255,6 +255,7 @@ def test_who_manages_one_registry_is_told_where_it_may_not_go(
     assert client.post(EDIT, values("https://a.invalid")).status_code == 422
     assert not Registry.objects.get().allow_private
     page = client.get(EDIT).content.decode()
+    assert "connect registries anywhere can change this" in page
     assert re.search('name="allow_private"[^>]* disabled', page)
 
 
