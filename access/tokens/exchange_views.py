@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from access.origin import address_of
 from access.tokens import limits
 from access.tokens.exchange import Refused, exchange
+from access.tokens.forms import NoForm, posted
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  a type's name
@@ -33,14 +34,16 @@ def token_exchange(request: HttpRequest) -> HttpResponse:
 
     `client_id` names the machine; it is needed only where one token would do for several.
     """
-    if wrong := _what_is_wrong(request):
+    try:
+        fields = posted(request)
+    except NoForm as error:
+        return _error(error.status, "invalid_request", str(error))
+    if wrong := _what_is_wrong(fields):
         return _error(400, *wrong)
     address = address_of(request)
-    fields = request.POST
     try:
-        made = exchange(
-            fields["subject_token"], machine=fields.get("client_id", ""), address=address
-        )
+        token, machine = fields.get("subject_token", ""), fields.get("client_id", "")
+        made = exchange(token, machine=machine, address=address)
     except Refused as refusal:
         return _refusal(refusal, address)
     return _json(
@@ -55,9 +58,8 @@ def token_exchange(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _what_is_wrong(request: HttpRequest) -> tuple[str, str] | None:
-    """The error and its sentence for a request that is no exchange, before its token is read."""
-    fields = request.POST
+def _what_is_wrong(fields: QueryDict) -> tuple[str, str] | None:
+    """The error and its sentence for a form that is no exchange, before its token is read."""
     if fields.get("grant_type") != GRANT_TYPE:
         return "unsupported_grant_type", _("Send a form with grant_type=%s.") % GRANT_TYPE
     repeated = [name for name, values in fields.lists() if len(values) > 1]

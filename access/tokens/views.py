@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,6 +25,7 @@ from access.authentication import (
 )
 from access.origin import current
 from access.tokens import limits, scope, signing
+from access.tokens.forms import NoForm, posted
 from access.tokens.service import SERVICE, Request, Token, issue, tell_wrong
 
 CHALLENGE = 'Basic realm="Portolan", charset="UTF-8"'
@@ -36,7 +37,11 @@ CHALLENGE = 'Basic realm="Portolan", charset="UTF-8"'
 @require_http_methods(["GET", "POST"])
 def token(request: HttpRequest) -> HttpResponse:
     """A token for what was asked and granted; 200 with less, 401 for wrong credentials only."""
-    asks = request.POST if request.method == "POST" else request.GET
+    try:
+        form = posted(request)
+    except NoForm as error:
+        return _error(error.status, "invalid_request", str(error))
+    asks = form if request.method == "POST" else request.GET
     wanted = Request(asks.get("service", ""), scope.parse(asks.getlist("scope")), current().address)
     if not SERVICE.fullmatch(wanted.service):
         return _error(400, "invalid_request", _("“service” must be the name of a registry."))
@@ -46,7 +51,7 @@ def token(request: HttpRequest) -> HttpResponse:
         return _error(400, "unsupported_grant_type", text)
     credentials = None
     try:
-        credentials = _credentials(request)
+        credentials = _credentials(request, form)
         caller = authenticate(credentials) if credentials else None
     except WrongCredentials as error:
         return _wrong(wanted, credentials.username if credentials else "", error)
@@ -62,9 +67,9 @@ def jwks(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _credentials(request: HttpRequest) -> Credentials | None:
+def _credentials(request: HttpRequest, form: QueryDict) -> Credentials | None:
     """Those of the form, else those of the header; never those of the address, which is logged."""
-    username, password = request.POST.get("username", ""), request.POST.get("password", "")
+    username, password = form.get("username", ""), form.get("password", "")
     if username or password:
         return Credentials(username, password)
     return read_basic(request.headers.get("Authorization", ""))
@@ -103,7 +108,7 @@ def _error(status: int, code: str, text: str) -> HttpResponse:
     """In docker's form, in OAuth's, and in the one that old clients show."""
     body = {
         "errors": [{"code": code, "message": text}],
-        "error": code.lower() if status == HTTPStatus.BAD_REQUEST else "invalid_client",
+        "error": code if code.islower() else "invalid_client",
         "error_description": text,
         "details": text,
     }

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 from django.conf import settings
@@ -19,6 +20,7 @@ from registries.actor import SYSTEM
 from registries.models import Registry
 
 Login = tuple[str, str]
+FORM = "application/x-www-form-urlencoded"
 
 
 def machine(name: str = "ci", role: str = "", scope: Scope = EVERYTHING) -> ServicePrincipal:
@@ -78,7 +80,22 @@ def post(client: Client, scope: str = "", who: Login = ("", ""), **fields: str) 
         "password": who[1],
         **fields,
     }
-    return client.post("/auth/token", data)
+    return client.post("/auth/token", urlencode(data), content_type=FORM)
+
+
+class Endless:
+    """A body that nobody should read."""
+
+    def read(self, _size: int = -1) -> bytes:
+        raise AssertionError("It was read.")
+
+    readline = read
+
+
+def unread(client: Client, address: str, kind: str, length: int) -> Any:
+    """The answer to a POST of this type and length, which is given without its body."""
+    headers: Any = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length), "wsgi.input": Endless()}
+    return client.generic("POST", address, **headers)
 
 
 def read(client: Client, token: str, service: str = "harbour") -> dict[str, Any]:

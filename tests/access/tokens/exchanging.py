@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
 from access.models import AuditEntry, Secret
 from access.tokens.exchange import Refused, exchange
+from tests.access.tokens.asking import FORM
 
 ADDRESS = "/auth/token/exchange"
 
@@ -19,7 +21,7 @@ def post(client: Client, token: str, **changes: Any) -> Any:
         "subject_token": token,
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
     }
-    return client.post(ADDRESS, fields | changes)
+    return client.post(ADDRESS, urlencode(fields | changes, doseq=True), content_type=FORM)
 
 
 def refusal(token: str, **options: str) -> Refused:

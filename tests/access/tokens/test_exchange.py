@@ -21,6 +21,7 @@ from access.tasks import forget_exchanged_secrets
 from access.tokens import limits
 from access.tokens.assertions import LEEWAY
 from access.tokens.exchange import Refused, exchange
+from access.tokens.forms import MOST_BYTES
 from tests import catalog
 from tests.access.tokens import asking
 from tests.access.tokens.exchanging import ADDRESS, last_entry, post, refusal
@@ -284,6 +285,17 @@ def test_a_request_that_is_no_exchange_is_told_what_to_send(
     response = post(client, issuer.github(), **changes)
     assert (response.status_code, response.json()["error"]) == (400, error)
     assert not Secret.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "status"),
+    [("multipart/form-data; boundary=x", 100, 400), (asking.FORM, MOST_BYTES + 1, 413)],
+)
+def test_strangers_are_read_nothing_of_but_short_forms(
+    client: Client, kind: str, length: int, status: int
+) -> None:
+    response = asking.unread(client, ADDRESS, kind, length)
+    assert (response.status_code, response.json()["error"]) == (status, "invalid_request")
 
 
 def test_a_token_belongs_into_the_body(client: Client, issuer: OidcIssuer, rule: TrustRule) -> None:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from access.models import AdminAccount, AuditEntry, Grant, Role, Secret, User
 from access.scopes import Scope
+from access.tokens.forms import MOST_BYTES
 from access.tokens.scope import MOST_SCOPES
 from registries.models import Registry
 from tests import catalog
@@ -263,6 +264,34 @@ def test_other_grant_types_are_not_offered(
     said = post(client, f"{APP}:pull", pusher, grant_type=grant_type, refresh_token="x")
     assert said.status_code == 400
     assert said.json()["error"] == "unsupported_grant_type"
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "status"),
+    [
+        ("multipart/form-data; boundary=x", 100, 400),
+        ("application/json", 100, 400),
+        ("", 100, 400),
+        (asking.FORM, MOST_BYTES + 1, 413),
+    ],
+)
+def test_strangers_are_read_nothing_of_but_short_forms(
+    client: Client, kind: str, length: int, status: int
+) -> None:
+    said = asking.unread(client, "/auth/token", kind, length)
+    assert (said.status_code, said.json()["error"]) == (status, "invalid_request")
+    assert said.json()["errors"][0]["message"] == said.json()["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [("&".join(["a=1"] * 2000), asking.FORM), ("a=1", f"{asking.FORM}; charset=utf-16")],
+)
+def test_a_form_that_cannot_be_read_is_told_so_in_the_protocols_words(
+    client: Client, form: str, kind: str
+) -> None:
+    said = client.post("/auth/token", form, content_type=kind)
+    assert (said.status_code, said.json()["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "head"])
