@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import orjson
@@ -19,6 +20,7 @@ Reader: TypeAlias = Callable[[Headers, Document], Iterable[tuple[Heard, object]]
 
 # So much of one event's words is kept, and so many events of one envelope.
 KEPT_BYTES = 8 * 1024
+KEPT_LEAST = 256
 MOST_EVENTS = 1000
 
 
@@ -112,23 +114,30 @@ SENDERS = (
 
 
 def understand(headers: Headers, body: bytes) -> list[tuple[Heard, str]]:
-    """What a notification says, each with the words that said it, cut at KEPT_BYTES.
+    """What a notification says, each with the words that said it, cut at KEPT_BYTES (where the same
+    words said several things, all of them together, and at KEPT_LEAST).
 
     Never raises, whatever the body is: what makes no sense is a Misread. Empty where it tells of
-    nothing but blobs.
+    nothing but blobs. Takes as long as the body is long: a sender's notification may name thousands
+    of things, and be the words of each of them.
     """
     try:
         document = _document(body)
         sender = next((it for it in SENDERS if it.recognised(headers, document)), None)
         if sender is None:
             raise NotUnderstood("It has the form of no sender that Portolan knows.")
-        told = list(sender.read(headers, document))
+        told = list(islice(sender.read(headers, document), MOST_EVENTS + 1))
     except NotUnderstood as error:
         return [(Misread(str(error)), words(body))]
-    heard = [(it, words(_written(said) or body)) for it, said in told]
-    if len(heard) > MOST_EVENTS:
-        why = f"It has {len(heard)} events; the first {MOST_EVENTS} were taken."
-        heard = [*heard[:MOST_EVENTS], (Misread(why), "")]
+    # The words of all of them: each keeps its share.
+    whole = words(body[: max(KEPT_BYTES // max(len(told), 1), KEPT_LEAST)])
+    heard = [
+        (it, whole if said is document else words(_written(said) or body))
+        for it, said in told[:MOST_EVENTS]
+    ]
+    if len(told) > MOST_EVENTS:
+        why = f"It has more than {MOST_EVENTS} events; the first {MOST_EVENTS} were taken."
+        heard.append((Misread(why), ""))
     return heard
 
 

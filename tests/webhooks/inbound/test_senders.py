@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webhooks.inbound import bodies
-from tests.webhooks.inbound.bodies import DIGEST, envelope, event
-from webhooks.inbound.senders import KEPT_BYTES, MOST_EVENTS, SENDERS, understand
+from tests.webhooks.inbound.bodies import DIGEST, Body, envelope, event
+from webhooks.inbound import distribution, harbor, quay, senders
+from webhooks.inbound.senders import KEPT_BYTES, KEPT_LEAST, MOST_EVENTS, SENDERS, understand
 from webhooks.inbound.told import Heard, Misread, Told, host_of, moment
 
 NOON = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
@@ -240,6 +241,43 @@ def test_an_envelope_without_end_is_cut() -> None:
     found = heard(envelope(*(event(event_id=str(at)) for at in range(MOST_EVENTS + 5))))
     assert len(found) == MOST_EVENTS + 1
     assert isinstance(found[-1], Misread)
+
+
+def _of_many(count: int) -> dict[str, Body]:
+    image = {"digest": DIGEST, "tag": "1"}
+    data = {"resources": [image] * count, "repository": {"repo_full_name": "team-a/app"}}
+    return {
+        "distribution": envelope(*(event(event_id=str(at)) for at in range(count))),
+        "quay": bodies.QUAY | {"updated_tags": ["1"] * count},
+        "harbor": bodies.HARBOR | {"event_data": data},
+        "harbor's cloud events": bodies.HARBOR_CLOUD | {"data": data},
+    }
+
+
+@pytest.mark.parametrize("sender", _of_many(0))
+def test_what_names_thousands_is_written_once_and_read_up_to_the_limit(
+    sender: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps(_of_many(3 * MOST_EVENTS)[sender]).encode()
+    written: list[int] = []
+    taken: list[Heard] = []
+
+    def write(said: object) -> bytes:
+        written.append(len(json.dumps(said)))
+        return b"{}"
+
+    def counted(told: Told) -> Heard:
+        taken.append(told)
+        return told
+
+    monkeypatch.setattr(senders, "_written", write)
+    for module in (distribution, quay, harbor):
+        monkeypatch.setattr(module, "named", counted)
+    found = understand({}, body)
+    assert sum(written) <= len(body)
+    assert sum(len(words) for _, words in found) <= KEPT_LEAST * MOST_EVENTS
+    assert len(taken) == MOST_EVENTS + 1
+    assert [type(it) for it, _ in found] == [Told] * MOST_EVENTS + [Misread]
 
 
 ANYTHING = st.recursive(
