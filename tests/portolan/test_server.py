@@ -261,16 +261,20 @@ def test_what_broke_there_is_told_with_its_number() -> None:
         Saying(broken).server().get("/")
 
 
-def test_an_answer_larger_than_anyone_needs_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = LARGEST_ANSWER + 1
+def test_an_answer_larger_than_anyone_needs_is_left() -> None:
     packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    size, most = 3 * 1024**2, 2 * 1024**2
     bomb = gzip.compress(b" " * size)
-    with pytest.raises(Unreachable, match="more than 64 MiB"):
-        Saying(httpx.Response(200, content=bomb, headers=packed)).server().get("/")
+    with pytest.raises(Unreachable, match="more than 2 MiB"):
+        Saying(httpx.Response(200, content=bomb, headers=packed)).server().send(
+            "GET", "/", largest=most
+        )
     saying = Saying(httpx.Response(200, content=bomb, headers=packed))
     assert len(saying.server().send("GET", "/", largest=None).content) == size
     small = httpx.Response(200, content=gzip.compress(b'{"name": "prod"}'), headers=packed)
     assert Saying(small).server().get("/") == {"name": "prod"}
+    # What `get`, `post` and `text` ask with.
+    assert (Server.send.__kwdefaults__ or {})["largest"] == LARGEST_ANSWER
 
 
 def test_a_text_is_utf_8_whatever_is_said_of_it() -> None:
