@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return Ending.INTERRUPTED
     except SystemExit as left:
-        # Both typer and rich leave with 1 where the reader of a pipe has gone; commands return.
+        # Typer leaves with 1 where the reader of a pipe has gone; commands return.
         if isinstance(left.__context__, BrokenPipeError):
             raise BrokenPipeError from None
         raise
@@ -120,17 +120,17 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    ending: int = Ending.OK
     try:
         ending = main()
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = None  # or Python tells of it once more
-        ending = Ending.OK
     except OSError as error:  # a full disk: what was written before it is not all there
         sys.stdout = None
         Output().failed(f"The answer cannot be written: {_of_system(error)}")
         ending = Ending.NO
-    sys.exit(int(ending))
+    sys.exit(ending)
 
 
 def _open_closed() -> None:

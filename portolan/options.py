@@ -72,9 +72,12 @@ Everything = Annotated[bool, typer.Option("--all", help="All rows, however many.
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[F], F]:
+def command(
+    app: typer.Typer, name: str | None = None, *, to_the_end: bool = False, **settings: Any
+) -> Callable[[F], F]:
     """A command of `app`: a function that takes a Session first, and then what is its own. What all
-    commands can be given (--json, --server and so on) is added to it here."""
+    commands can be given (--json, --server and so on) is added to it here. One that changes something
+    or answers by its exit code goes `to_the_end`, whoever reads what it prints."""
 
     def add(function: F) -> F:
         own = inspect.signature(function, eval_str=True)
@@ -91,7 +94,8 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
             choice = Choice(
                 mine["at_server"], mine["in_context"], mine["ca_file"], mine["insecure_http"]
             )
-            with Session(choice, Output(as_json=mine["as_json"])) as session:
+            out = Output(as_json=mine["as_json"], to_the_end=to_the_end)
+            with Session(choice, out) as session:
                 return function(session, **given)
 
         # What typer reads options from.

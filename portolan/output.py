@@ -7,6 +7,7 @@ Notes and errors go to standard error, so that what is piped on is the answer al
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,12 +44,25 @@ class Column:
     piped: Callable[[Any], Any] | None = None
 
 
-class Output:
-    """Where a command writes. `as_json` is what was asked for with --json."""
+class _Console(Console):
+    """Rich's own leaves with 1 where the reader of a pipe has gone, which can-i says for no."""
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, on_broken_pipe: Callable[[], None]) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False)
+        self._on_broken_pipe = on_broken_pipe
+
+    def on_broken_pipe(self) -> None:
+        self._on_broken_pipe()
+
+
+class Output:
+    """Where a command writes. `as_json` is what was asked for with --json. A reader that goes (`| head`)
+    ends what only lists; what changes something, or answers by its exit code, goes `to_the_end`."""
+
+    def __init__(self, *, as_json: bool = False, to_the_end: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, markup=False, emoji=False)
+        self._to_the_end = to_the_end
+        self.console: Console = _Console(self._reader_left)
         self.notes = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     @cached_property
@@ -66,20 +80,20 @@ class Output:
 
     def document(self, value: Any) -> None:
         """One JSON document."""
-        _write(as_json(value, indent=2 if self.is_terminal else None) + "\n")
+        self._write(as_json(value, indent=2 if self.is_terminal else None) + "\n")
 
     def line(self, value: Any) -> None:
         """One JSON document in one line, seen at once by who reads along."""
-        _write(as_json(value) + "\n")
-        sys.stdout.flush()
+        self._write(as_json(value) + "\n")
+        self._flush()
 
     def documents(self, rows: Iterable[Any]) -> None:
         """A JSON list, written while its rows come in."""
         before = "["
         for row in rows:
-            _write(f"{before}\n{as_json(row)}")
+            self._write(f"{before}\n{as_json(row)}")
             before = ","
-        _write("[]\n" if before == "[" else "\n]\n")
+        self._write("[]\n" if before == "[" else "\n]\n")
 
     # For people ------------------------------------------------------------------------------------
 
@@ -120,7 +134,7 @@ class Output:
 
     def whole(self, text: str) -> None:
         """A text as it is; on a terminal, without what a terminal would obey."""
-        _write(clean(text) if self.is_watched else text)
+        self._write(clean(text) if self.is_watched else text)
 
     def content(self, content: bytes) -> None:
         """Bytes as they are; on a terminal as text, without what a terminal would obey."""
@@ -151,7 +165,7 @@ class Output:
             Text(f"{in_line(what):<20}{GAP}", style="cyan"),
             rest,
         )
-        sys.stdout.flush()
+        self._flush()
 
     def note(self, text: str) -> None:
         """Something beside the answer."""
@@ -195,7 +209,26 @@ class Output:
                 _padded(cell, width, right=column.right)
                 for cell, width, column in zip(row, widths, columns, strict=True)
             )
-            _write(line.rstrip() + "\n")
+            self._write(line.rstrip() + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+        except BrokenPipeError:
+            self._reader_left()
+
+    def _flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._reader_left()
+
+    def _reader_left(self) -> None:
+        if not self._to_the_end:
+            raise BrokenPipeError
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def clean(value: Any) -> str:
@@ -266,7 +299,3 @@ def _whole(widths: Mapping[int, int]) -> int:
 def _padded(text: str, width: int, *, right: bool = False) -> str:
     filling = " " * (width - cell_len(text))
     return filling + text if right else text + filling
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)

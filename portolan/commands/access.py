@@ -66,7 +66,7 @@ Kind = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    command(app, "can-i")(can_i)
+    command(app, "can-i", to_the_end=True)(can_i)
     command(app, "who-can")(who_can)
 
 

@@ -35,8 +35,8 @@ Schema = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    command(app)(plan)
-    command(app, "apply")(apply_)
+    command(app, to_the_end=True)(plan)
+    command(app, "apply", to_the_end=True)(apply_)
     command(app)(export)
 
 

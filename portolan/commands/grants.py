@@ -49,8 +49,8 @@ Ending_ = Annotated[int, typer.Option("--ending", metavar="DAYS", help="Ends wit
 
 def add_to(app: typer.Typer) -> None:
     command(app)(grants)
-    command(app)(grant)
-    command(app)(revoke)
+    command(app, to_the_end=True)(grant)
+    command(app, to_the_end=True)(revoke)
 
 
 def grants(

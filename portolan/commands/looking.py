@@ -43,7 +43,7 @@ Platform = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     command(app)(show)
-    command(app)(diff)
+    command(app, to_the_end=True)(diff)
 
 
 def show(session: Session, ref: Ref, platform: Platform = "") -> None:

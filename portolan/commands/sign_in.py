@@ -54,8 +54,8 @@ ContextName = Annotated[str, typer.Argument(autocompletion=completion.context_na
 
 
 def add_to(app: typer.Typer) -> None:
-    command(app)(login)
-    command(app)(logout)
+    command(app, to_the_end=True)(login)
+    command(app, to_the_end=True)(logout)
     command(app)(whoami)
     command(app, "contexts")(list_contexts)
     command(app)(use)

@@ -37,7 +37,7 @@ Timeout = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    command(app)(sync)
+    command(app, to_the_end=True)(sync)
 
 
 def sync(

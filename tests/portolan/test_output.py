@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -93,6 +96,33 @@ def test_an_empty_cell_is_one_for_programs_too(capsys: pytest.CaptureFixture[str
     Output().rows(COLUMNS[:2], [{"name": "prod", "host": ""}, {"name": "b", "host": None}])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert rows == [["prod", "–"], ["b", "–"]]
+
+
+@contextlib.contextmanager
+def unread() -> Iterator[None]:
+    """Standard output is a pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    # Its last words go nowhere.
+    with os.fdopen(writer, "w", encoding="utf-8") as stream, contextlib.ExitStack() as after:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        after.callback(os.close, nowhere)
+        after.callback(os.dup2, nowhere, writer)
+        with contextlib.redirect_stdout(stream):
+            yield
+
+
+def told(out: Output, *, as_data: bool) -> None:
+    for number in range(3):
+        out.line(number) if as_data else out.print(number)
+
+
+@pytest.mark.parametrize("as_data", [False, True])
+def test_a_reader_that_goes_ends_a_list_and_takes_no_answer_away(as_data: bool) -> None:
+    with unread():
+        told(Output(to_the_end=True), as_data=as_data)
+    with unread(), pytest.raises(BrokenPipeError):
+        told(Output(), as_data=as_data)
 
 
 def test_nothing_is_said_beside_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
