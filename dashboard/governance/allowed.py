@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from access import admin_accounts, grants
 from access.actions import ALL, Action, parsed
 from access.models import Grant, Role, ServicePrincipal, User
+from access.networks import require_network
 from access.policy import Rights
 from access.scopes import EVERYTHING, Scope
 from access.trust_rules import may_reach_private
 from dashboard.governance.changes import Change, Verb
+from dashboard.governance.judging import settings_of
 from dashboard.governance.named import Named
 from dashboard.governance.problems import Problem
 from dashboard.governance.state import State
@@ -80,6 +82,8 @@ class _Judge:
         new = change.verb is Verb.CREATE
         scope = EVERYTHING if new else Scope(change.item.key[0])
         self._rights.require(Action.REGISTRY_MANAGE, scope)
+        if change.verb is Verb.CHANGE and change.row is not None:
+            require_network(self._rights, settings_of(change.item), settings_of(change.row.item))
 
     def _mirror(self, change: Change) -> None:
         for end in ("source", "target"):

@@ -318,6 +318,30 @@ def test_who_has_the_right_there_has_no_problem(furnished: None) -> None:
     assert not as_planned_by(dora, GRANTED).problems
 
 
+@pytest.mark.parametrize(
+    ("before", "wanted", "opens"),
+    [
+        (False, {"allow_private": "true"}, True),
+        (True, {"allow_private": "true", "url": "http://10.1.2.3:9200"}, True),
+        (True, {"allow_private": "true", "kind": "zot"}, True),
+        (True, {"allow_private": "true", "sync_every": "2h"}, False),
+        (True, {"allow_private": "false", "url": "https://other.example.com"}, False),
+    ],
+)
+def test_who_manages_one_registry_opens_no_private_network_by_it(
+    furnished: None, before: bool, wanted: dict[str, str], opens: bool
+) -> None:
+    Registry.objects.filter(name="harbour").update(allow_private=before)
+    give(dora := User.objects.create_user("dora"), "contributor", Scope("harbour"))
+    known = {"name": "harbour", "kind": "distribution", "url": "https://harbour.example.com"}
+    fields = ", ".join(f"{name}: '{value}'" for name, value in {**known, **wanted}.items())
+    fields = fields.replace("'true'", "true").replace("'false'", "false")
+    shown = problems(as_planned_by(dora, f"registries: [{{{fields}}}]"))
+    assert ["Only who may connect registries anywhere" in text for text in shown] == (
+        [True] if opens else []
+    )
+
+
 def test_who_has_the_right_elsewhere_reads_the_same_whether_it_is_there_or_not(
     furnished: None,
 ) -> None:
