@@ -50,9 +50,8 @@ def roles(server: Server) -> Iterator[str]:
 
 
 def actions(server: Server) -> list[str]:
-    """Portolan's own, as its roles name them."""
-    rows = server.pages("/roles")
-    return list(dict.fromkeys(str(action) for row in rows for action in row["actions"]))
+    """All that a role may allow."""
+    return [str(row["name"]) for row in server.get("/actions")["items"]]
 
 
 def topics(server: Server) -> Iterator[str]:

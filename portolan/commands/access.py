@@ -131,8 +131,7 @@ def _told(session: Session, query: Mapping[str, Any]) -> Iterator[None]:
 
 def _actions(server: Server) -> list[str]:
     """Those that the server knows, and the words for some of them."""
-    own = choices.actions(server)
-    return [*WORDS, *own] if own else []
+    return [*WORDS, *choices.actions(server)]
 
 
 def _tell(session: Session, verdict: Any) -> None:

@@ -97,7 +97,11 @@ def logout(session: Session) -> None:
     """
     context = session.contexts.find(session.choice.context, _typed(session))
     if context is None:
-        raise NotSignedIn("You are not signed in there.")
+        known = session.contexts
+        named = session.choice.context or session.choice.server
+        raise NotSignedIn(
+            how_to_choose(known) if known.contexts and not named else "You are not signed in there."
+        )
     left = session.contexts.without(context.name)
     left.save()
     # By another context, or by hand: that was another sign-in, and is ended by itself.

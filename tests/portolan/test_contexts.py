@@ -9,6 +9,7 @@ import pytest
 
 from portolan.contexts import Context, Contexts, Login
 from portolan.failures import Ending, Failure, Misused, NotSignedIn
+from portolan.main import main
 from portolan.output import Output
 from portolan.session import Choice, Session
 
@@ -99,6 +100,20 @@ def test_when_the_current_one_is_forgotten_no_other_is_asked_instead(both: Conte
     with pytest.raises(NotSignedIn, match="portolan use a"):
         chosen()
     assert chosen(context="a").token == "token-a"
+
+
+def test_signing_out_says_how_to_choose_another(
+    both: Contexts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["logout"]) == Ending.OK
+    shown = capsys.readouterr()
+    assert shown.out == f"Signed out of {B.server}.\n"
+    assert shown.err == "No server is chosen. Run: portolan use a\n"
+    assert main(["logout"]) == Ending.NOT_SIGNED_IN
+    assert "portolan use a" in capsys.readouterr().err
+    assert Contexts.load().contexts == {"a": A}
+    assert main(["use", "a"]) == Ending.OK
+    assert chosen().token == "token-a"
 
 
 @pytest.mark.parametrize("typed", ["a-token\r", " a-token\n"])

@@ -75,7 +75,8 @@ def test_a_place_where_nothing_happened_is_told(
 
 # Choices -------------------------------------------------------------------------------------------
 
-ROLES = page([{"name": "reader", "actions": ["content read"]}, {"name": "owner", "actions": []}])
+ROLES = page([{"name": "reader"}, {"name": "owner"}])
+ACTIONS = page([{"name": "content read"}])
 
 
 def unknown(field: str) -> httpx.Response:
@@ -87,8 +88,12 @@ def unknown(field: str) -> httpx.Response:
 @pytest.mark.parametrize(
     ("line", "answers", "words"),
     [
-        ("can-i nope prod", [unknown("action"), ROLES], ["“nope” is no action", "pull", "content"]),
-        ("who-can nope prod", [unknown("action"), ROLES], ["“nope” is no action", "push"]),
+        (
+            "can-i nope prod",
+            [unknown("action"), ACTIONS],
+            ["“nope” is no action", "pull", "content"],
+        ),
+        ("who-can nope prod", [unknown("action"), ACTIONS], ["“nope” is no action", "push"]),
         (
             "events --topic push --topic nope",
             [unknown("topic"), said({"topics": [{"topic": "push"}]})],
