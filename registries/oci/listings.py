@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from registries.oci import untrusted
 from registries.oci.errors import InvalidDocument, NotARegistry, RegistryError
@@ -17,6 +18,7 @@ class TagListing:
     Only a `complete` listing proves what is absent; otherwise `problem` says why it is cut short.
     `digests` and `facts`, by tag, carry what a vendor's bulk listing knows besides the names, and
     `manifests` what it says of what they point at; plain registries say nothing of all that.
+    `at` is when it was asked for, where that was before it was handed out.
     """
 
     names: tuple[str, ...] = ()
@@ -25,6 +27,7 @@ class TagListing:
     digests: Mapping[str, Digest] = field(default_factory=dict)
     facts: Mapping[str, TagFacts] = field(default_factory=dict)
     manifests: ManifestListing = field(default_factory=ManifestListing)
+    at: datetime | None = None
 
 
 def parse_names(body: bytes, content_type: str, key: str) -> list[object]:

@@ -27,7 +27,8 @@ async def _list_tags(connector: GuardedConnector, path: str) -> Listing:
             return Listing(path, at, None)
         return Listing(path, at, None, (Problem.of(error, path),))
     problems = (Problem.of(tags.problem, path),) if tags.problem else ()
-    return Listing(path, at, tags, problems)
+    # What the connector had listed before is no newer for being handed out now.
+    return Listing(path, tags.at or at, tags, problems)
 
 
 async def describe(

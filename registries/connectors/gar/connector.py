@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -137,10 +138,11 @@ class GarConnector(StandardConnector):
                 yield self._images_of(place)
 
     async def _images_of(self, place: Place) -> AsyncIterator[RepositoryPage]:
+        at = datetime.now(UTC)
         listings, problem = await self._images(place)
         wanted = self._selection.of_catalog(listings)
         for path in wanted:
-            self._listed[path] = listings[path].result(self.stats, problem)
+            self._listed[path] = replace(listings[path].result(self.stats, problem), at=at)
         yield RepositoryPage(wanted)
         if problem is not None:
             raise problem

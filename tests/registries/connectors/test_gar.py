@@ -106,6 +106,22 @@ def test_a_second_look_asks_again(fake: FakeGar) -> None:
     assert use("gar", account(fake), twice) == [("v1",), ("v1", "v2")]
 
 
+def test_what_was_listed_with_all_says_when_it_was_and_what_is_asked_alone_does_not(
+    fake: FakeGar,
+) -> None:
+    fake.push("acme/images/api", content.image(), "v1")
+
+    async def ask(connector: Connector) -> tuple[Any, ...]:
+        before = datetime.now(UTC)
+        (path,) = await paths(connector)
+        after = datetime.now(UTC)
+        return before, (await connector.tags(path)).at, after, (await connector.tags(path)).at
+
+    before, at, after, alone = use("gar", account(fake), ask)
+    assert before <= at <= after
+    assert alone is None
+
+
 def test_a_registry_without_the_map_of_manifests_gives_names_only(fake: FakeGar) -> None:
     fake.tells_manifests = False
     fake.push("acme/images/api", content.image(), "v1")

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
+from django.utils import timezone
 
-from registries.models import Registry, RegistryCredential
+from registries.actor import SYSTEM
+from registries.connectors.gar import connector
+from registries.models import Registry, RegistryCredential, TagMove
+from registries.sync.refresh import refresh_repository
 from tests.fakes import amazon, content, google
 from tests.fakes.amazon import FakeEcr
 from tests.fakes.github import FakeGithub
 from tests.fakes.gitlab import FakeGitlab
 from tests.fakes.google import FakeGar
+from tests.fakes.misbehaviour import path_has
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.sign_in import PASSWORD, USERNAME
 from tests.registries.sync.syncing import ours, present, succeed, theirs
@@ -171,3 +178,37 @@ def test_what_moves_and_goes_there_moves_and_goes_here(
     if not cloud.documents:
         # What has no tag any more is still listed, and so still there.
         assert present(registry, path) == set(fake.repositories[path].manifests)
+
+
+def test_what_was_listed_with_all_the_others_is_no_newer_than_what_was_read_since(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cloud,) = (it for it in CLOUDS if it.kind == "gar")
+    with FakeGar() as fake:
+        path = "acme/images/api"
+        fake.push(path, content.image("old"), "1.0")
+        settings = cloud.settings(fake)
+        who = {"username": settings.pop("username"), "secret": settings.pop("password")}
+        registry = Registry.objects.create(
+            name="cloud", kind="gar", url=fake.url, allow_private=True, **settings
+        )
+        RegistryCredential.objects.create(registry=registry, **who)
+        succeed(registry)
+
+        # A sync lists a large place; before it comes to this image, a notification has it read.
+        before, began = dict(fake.repositories[path].tags), timezone.now()
+        newer = fake.push(path, content.image("newer"), "1.0")
+        refresh_repository(registry, path, source=TagMove.Source.NOTIFICATION, actor=SYSTEM)
+
+        async def as_it_was(request: web.Request) -> web.Response:
+            now = dict(fake.repositories[path].tags)
+            fake.repositories[path].tags.update(before)
+            answer = await fake._list_images(request)
+            fake.repositories[path].tags.update(now)
+            return answer
+
+        fake.misbehave(path_has("/dockerImages"), as_it_was)
+        monkeypatch.setattr(connector, "datetime", SimpleNamespace(now=lambda _: began))
+        succeed(registry)
+        assert fake.seen(part="/dockerImages")
+        assert ours(registry) == {path: {"1.0": newer}}
