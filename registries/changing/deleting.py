@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from registries.changing.others import Others, latest_first, others_at
 from registries.changing.outcomes import Outcome, asked, outcome_of, refused, tell
 from registries.connectors import CONNECTORS, Ability, Connector
 from registries.models import Artifact, Registry, Repository, TagMove
-from registries.oci.errors import NotFound, RegistryError
+from registries.oci.errors import NotFound, RegistryError, Unsupported
 from registries.oci.reference import Digest
 from registries.sync.parts import Part
 from registries.sync.presence import PROOFS, apply_absences
@@ -93,12 +92,14 @@ def delete_image(
     known = latest_first(repository)
     answer = asked(
         registry,
-        lambda connector: _delete_manifest(connector, path, digest, with_it.every_tag, known),
+        lambda connector: _delete_manifest(connector, path, digest, with_it, known),
     )
     if isinstance(answer, Others):
         _learn(registry, path, answer)
         raise ValidationError(str(answer))
     outcome = outcome_of(digest, answer)
+    if answer is not None and answer.tags_taken:
+        return _half_done(repository, outcome, answer.tags_taken, actor)
     deleted = events.ImageDeleted(
         registry.name, timezone.now(), path, digest, with_it.tags, with_it.indexes
     )
@@ -147,12 +148,42 @@ def delete_repository(*, repository: Repository, actor: Actor) -> Outcome:
 
 
 async def _delete_manifest(
-    connector: Connector, path: str, digest: str, confirmed: AbstractSet[str], known: Sequence[str]
+    connector: Connector, path: str, digest: str, with_it: Consequences, known: Sequence[str]
 ) -> Others | None:
-    others = await others_at(connector, path, digest, confirmed, known)
+    if connector.index_holds:
+        await _require_unheld(connector, path, digest, with_it.indexes)
+    others = await others_at(connector, path, digest, with_it.every_tag, known)
     if others is None:
         await connector.delete_manifest(path, digest)
     return others
+
+
+async def _require_unheld(
+    connector: Connector, path: str, digest: str, indexes: Sequence[str]
+) -> None:
+    """Raises Unsupported for an index that is still there; of more than a few the others are not
+    asked for."""
+    for index in indexes[:AT_A_TIME]:
+        if await connector.head(path, index) is not None:
+            raise Unsupported(
+                f"{connector.label} keeps {path} {digest}: an index holds it.",
+                advice="Delete the index first; its platforms can be deleted then.",
+            )
+
+
+def _half_done(
+    repository: Repository, outcome: Outcome, tags: Sequence[str], actor: Actor
+) -> Outcome:
+    """Tell of tags that went before the registry refused the image itself, and read them again."""
+    registry, path = repository.registry, repository.path
+    said = _("Before that it took these tags away, and they could not be put back: %s.")
+    outcome = replace(outcome, problem=f"{outcome.problem} {said % ', '.join(tags)}")
+    taken = [
+        events.TagTakenAway(registry.name, timezone.now(), path, tag, outcome.name) for tag in tags
+    ]
+    tell(repository, taken, [outcome], actor)
+    _read_again(registry, Part(path, tags=frozenset(tags)), actor)
+    return outcome
 
 
 async def _untag_all(connector: Connector, path: str, seen: Mapping[str, str]) -> list[Outcome]:

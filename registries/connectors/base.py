@@ -74,6 +74,8 @@ class Connector(ABC):
     abilities: ClassVar[frozenset[Ability]]
     # Whether a manifest goes with the last tag that is taken away from it.
     last_tag_holds: ClassVar[bool] = False
+    # Whether a manifest stays as long as an index holds it, whoever wants it deleted.
+    index_holds: ClassVar[bool] = False
     # Its own settings, in the order of the form.
     fields: ClassVar[tuple[Field, ...]] = ()
     # The budget the vendor publishes, for registries whose owner sets none.

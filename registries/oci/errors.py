@@ -14,6 +14,7 @@ class RegistryError(Exception):
 
     `permanent` says that asking again will not help until somebody changes something.
     `retry_after` is the number of seconds the registry asked us to wait, if it did.
+    `tags_taken` are tags that a deletion which came to nothing has taken away all the same.
     """
 
     code: ClassVar[str] = "registry-error"
@@ -26,6 +27,7 @@ class RegistryError(Exception):
         super().__init__(message)
         self.advice = advice or self.default_advice
         self.retry_after = retry_after
+        self.tags_taken: tuple[str, ...] = ()
 
 
 class Unreachable(RegistryError):

@@ -116,6 +116,7 @@ class FakeGar(FakeRegistry):
             web.get(place, self._list_repositories),
             web.get(place + "/{repository}/dockerImages", self._list_images),
             web.delete(place + "/{repository}/packages/{image}", self._delete_package),
+            web.put("/v2/{name:.+}/manifests/{reference}", self._put_manifest),
             *super().routes(),
         ]
 
@@ -229,6 +230,11 @@ class FakeGar(FakeRegistry):
         }
         document = {"child": [], "manifest": manifests, "tags": sorted(holdings.tags)}
         return web.json_response({"name": request.match_info["name"], **document})
+
+    async def _put_manifest(self, request: web.Request) -> web.Response:
+        pushed = Pushed(await request.read(), request.headers["Content-Type"])
+        self.push(request.match_info["name"], pushed, request.match_info["reference"])
+        return web.Response(status=201)
 
     async def _delete_manifest(self, request: web.Request) -> web.StreamResponse:
         holdings = self._holdings(request) or Holdings()

@@ -20,13 +20,13 @@ from registries.connectors.api import VendorApi, quoted
 from registries.connectors.base import RepositoryPage
 from registries.connectors.gar.images import GoogleListing, read_docker_image
 from registries.connectors.gar.places import GCR, Place, location_of, place_of
+from registries.connectors.gar.removal import Removal, Tagged
 from registries.connectors.gar.sign_in import GoogleAccount
 from registries.connectors.standard import StandardConnector
 from registries.oci import untrusted
 from registries.oci.client import Ping
 from registries.oci.connection import Connection, InvalidConnection
-from registries.oci.errors import AccessDenied, NotFound, RegistryError, TooManyPages, Unsupported
-from registries.oci.failures import error_codes
+from registries.oci.errors import NotFound, RegistryError, TooManyPages, Unsupported
 from registries.oci.listings import TagListing
 from registries.oci.pages import PageGuard, next_page
 from registries.oci.reference import is_repository, parse_digest, parse_repository, parse_tag
@@ -34,7 +34,6 @@ from registries.oci.transport import Transport
 
 _API = "https://artifactregistry.googleapis.com"
 _LOCATION = re.compile(r"[a-z][a-z0-9-]*")
-_HELD = frozenset({"GOOGLE_MANIFEST_DANGLING_TAG", "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE"})
 
 
 class GarConnector(StandardConnector):
@@ -44,6 +43,7 @@ class GarConnector(StandardConnector):
     label: ClassVar[str] = "Google Artifact Registry"
     judges_access: ClassVar[bool] = True
     own_permissions: ClassVar[str] = "the IAM roles on its projects and repositories"
+    index_holds: ClassVar[bool] = True
     abilities: ClassVar[frozenset[Ability]] = frozenset(
         {
             Ability.CATALOG,
@@ -77,6 +77,7 @@ class GarConnector(StandardConnector):
             raise InvalidConnection(
                 "Give the registry's address as LOCATION-docker.pkg.dev, or its location."
             )
+        self._removal = Removal(self._client, self._transport)
         self._account = GoogleAccount(self._connection, self.stats)
         there = replace(
             self._connection,
@@ -240,17 +241,24 @@ class GarConnector(StandardConnector):
 
     async def delete_tag(self, path: str, tag: str) -> None:
         """Take a tag away; its manifest and other tags stay."""
-        await self._delete(path, parse_tag(tag))
+        await self._removal.delete(path, parse_tag(tag))
 
     async def delete_manifest(self, path: str, digest: str) -> None:
-        """Delete a manifest after its tags, without which Google deletes none."""
+        """Delete a manifest after its tags, without which Google deletes none.
+
+        Where Google then keeps it all the same, it gets its tags back: `tags_taken` of the error
+        names those that could not be put back. Raises `NotFound` and `Unsupported`.
+        """
         digest = parse_digest(digest)
-        listing, problem = await self._tags_list(path)
-        if problem is not None:
-            raise problem
-        for tag in listing.tags_of(digest):
-            await self._delete(path, tag)
-        await self._delete(path, digest)
+        try:
+            # What an index holds may be refused here, before a tag is touched.
+            await self._removal.delete(path, digest)
+        except Tagged:
+            listing, problem = await self._tags_list(path)
+            if problem is not None:
+                raise problem from None
+            await self._removal.require_unheld(path, digest, listing.indexes_near(digest))
+            await self._removal.delete_with_tags(path, digest, listing.tags_of(digest))
 
     async def delete_repository(self, path: str) -> None:
         """Delete an image with all its tags and versions, which Google may do a little later."""
@@ -263,28 +271,6 @@ class GarConnector(StandardConnector):
         if error := untrusted.mapping(answer.get("error")):
             said = untrusted.text(error.get("message")) or "no reason given"
             raise Unsupported(f"Google does not delete {path}: {said[:200].rstrip('.')}.")
-
-    async def _delete(self, path: str, reference: str) -> None:
-        scope, base = self._transport.repository(path)
-        answer = await self._transport.request(
-            "DELETE",
-            self._transport.url(f"{base}/manifests/{reference}"),
-            scope=scope.replace(":pull", ":delete"),
-            limit=0,
-        )
-        if answer.status in (200, 202, 204):
-            return
-        if error_codes(answer.body) & _HELD:
-            raise Unsupported(
-                f"Google keeps {path} {reference}: a tag or an index still names it.",
-                advice="Delete the index first; its platforms can be deleted then.",
-            )
-        if answer.status == 403:
-            raise AccessDenied(
-                f"Google does not let this account delete {path} {reference}.",
-                advice="Give it the role Artifact Registry Repository Administrator.",
-            )
-        raise answer.failure(f"{path} {reference}")
 
 
 def _holds_images(repository: Mapping[str, Any]) -> bool:

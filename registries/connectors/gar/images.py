@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from registries.oci import mediatypes, untrusted
 from registries.oci.errors import RegistryError
+from registries.oci.kinds import Kind
 from registries.oci.listings import TagListing
 from registries.oci.outlines import ManifestListing, Outline, TagFacts, kind_of
 from registries.oci.reference import Digest, is_digest, is_tag
@@ -39,6 +40,12 @@ class GoogleListing:
     def tags_of(self, digest: str) -> list[str]:
         """Return the tags that point at a manifest."""
         return [tag for tag, pointed in self._digests.items() if pointed == digest]
+
+    def indexes_near(self, digest: str) -> list[Digest]:
+        """Return the indexes, those first that were uploaded next to a manifest: they may hold it."""
+        at = _uploaded(self._outlines.get(Digest(digest)))
+        indexes = (one for one in self._outlines.values() if one.kind == Kind.INDEX)
+        return [one.digest for one in sorted(indexes, key=lambda one: abs(_uploaded(one) - at))]
 
     def add(self, outline: Outline, tags: object) -> None:
         """Take a manifest with its tags."""
@@ -83,6 +90,10 @@ class GoogleListing:
             return False
         self._names[tag] = None
         return True
+
+
+def _uploaded(outline: Outline | None) -> float:
+    return outline.pushed_at.timestamp() if outline and outline.pushed_at else 0.0
 
 
 def read_docker_image(entry: Mapping[str, Any]) -> tuple[str, Outline] | None:

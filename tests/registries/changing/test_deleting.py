@@ -14,16 +14,21 @@ from registries.changing import others
 from registries.changing.consequences import consequences_of
 from registries.changing.deleting import MOST_TAGS, delete_image, delete_repository, untag
 from registries.changing.outcomes import Outcome
+from registries.connectors.gar import removal
 from registries.events import Event, happened
-from registries.models import TagMove
-from registries.sync.refresh import refresh_repository
+from registries.models import Artifact, Registry, RegistryCredential, Repository, TagMove
+from registries.oci.reference import Digest
+from registries.secret import Secret
+from registries.sync.parts import Part
+from registries.sync.refresh import Wanted, refresh, refresh_repository
 from tests.fakes import content
 from tests.fakes.gitea import FakeGitea
+from tests.fakes.google import FakeGar, account, key_file
 from tests.fakes.misbehaviour import answers, path_has
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.zot import FakeZot
 from tests.registries.changing.ground import PATH, artifact, names, seen, synced
-from tests.registries.sync.syncing import present, theirs
+from tests.registries.sync.syncing import present, succeed, theirs
 
 ANNA = Actor(kind="user", id="7", label="anna")
 # At most what the registry is asked, with a 401 for each session: HEAD and DELETE, HEAD and GET.
@@ -302,6 +307,84 @@ def test_what_the_registry_still_shows_stays_here_and_is_said_to_linger(
     )
     assert outcome.lingers
     assert "2.0" in names(repository)
+
+
+# Google takes tags first ------------------------------------------------------------------------
+
+
+IMAGES = "acme/images/api"
+
+
+@pytest.fixture
+def google(db: None) -> Iterator[FakeGar]:
+    with FakeGar() as fake:
+        yield fake
+
+
+def platform_at(google: FakeGar) -> Artifact:
+    """A platform as a sync brings it here, with a tag of its own and no index yet."""
+    image = content.image("arm", architecture="arm64")
+    google.push(IMAGES, image, "arm")
+    google.push(IMAGES, content.image("other"), "other")
+    registry = Registry.objects.create(
+        name="google",
+        kind="gar",
+        url=google.url,
+        allow_private=True,
+        options=dict(account(google).options),
+    )
+    RegistryCredential.objects.create(
+        registry=registry, username="_json_key", secret=Secret(key_file())
+    )
+    succeed(registry)
+    return artifact(Repository.objects.select_related("registry").get(path=IMAGES), "arm")
+
+
+def hold(google: FakeGar) -> str:
+    image = content.image("arm", architecture="arm64")
+    return google.push_index(IMAGES, [(image, "linux", "arm64")], "multi")
+
+
+def test_where_an_index_holds_it_for_good_nothing_is_tried(google: FakeGar) -> None:
+    image = platform_at(google)
+    index = Digest(hold(google))
+    read = Part(IMAGES, tags=frozenset({"multi"}), documents=frozenset({index}))
+    refresh(image.repository.registry, [Wanted(ANNA, parts=(read,))], source=TagMove.Source.SYNC)
+    google.requests.clear()
+    outcome = delete_image(artifact=image, seen_tags=1, breaks_indexes=True, actor=ANNA)
+    assert "an index holds it" in outcome.problem
+    assert "Delete the index first" in outcome.advice
+    assert not google.seen("DELETE")
+
+
+def test_tags_of_a_refused_image_come_back_and_nothing_is_told_of_them(
+    google: FakeGar, heard: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_MOST_READ", 0)
+    image = platform_at(google)
+    hold(google)
+    heard.clear()
+    outcome = delete_image(artifact=image, seen_tags=1, breaks_indexes=False, actor=ANNA)
+    assert "an index still names it" in outcome.problem
+    assert google.repositories[IMAGES].tags["arm"] == image.manifest.digest
+    assert "arm" in names(image.repository)
+    assert kinds(heard) == ["ChangeRefused"]
+
+
+def test_tags_that_a_refused_image_lost_are_told_and_gone_here_too(
+    google: FakeGar, heard: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_MOST_READ", 0)
+    image = platform_at(google)
+    hold(google)
+    heard.clear()
+    google.misbehave(path_has("/manifests/", method="PUT"), answers(403))
+    outcome = delete_image(artifact=image, seen_tags=1, breaks_indexes=False, actor=ANNA)
+    assert outcome.problem.endswith("they could not be put back: arm.")
+    assert names(image.repository) == {"other"}
+    assert kinds(heard) == ["ChangeRefused", "TagDeleted", "TagTakenAway"]
+    kept = AuditEntry.objects.values_list("event", "actor_label", "target")
+    assert ("tag taken away", "anna", f"{IMAGES}:arm") in kept
 
 
 # Repositories -----------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Google Artifact Registry: what is its own."""
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.connectors import CONNECTORS, Connector, connect
+from registries.connectors.gar import removal
 from registries.connectors.gar.connector import GarConnector
 from registries.connectors.gar.images import GoogleListing, read_docker_image, read_manifest
 from registries.connectors.gar.places import place_of
@@ -20,6 +23,7 @@ from registries.oci.connection import Connection, InvalidConnection
 from registries.oci.errors import (
     AuthenticationFailed,
     InvalidDocument,
+    NotFound,
     ServerFailed,
     TooManyPages,
     Unsupported,
@@ -29,8 +33,9 @@ from registries.oci.listings import TagListing
 from registries.oci.reference import Digest
 from registries.oci.transport import Stats
 from tests.fakes import content
+from tests.fakes.content import Pushed
 from tests.fakes.google import EMAIL, FakeGar, account, key_file
-from tests.fakes.misbehaviour import answers, path_has, says
+from tests.fakes.misbehaviour import answers, answers_with, path_has, says
 from tests.registries.connectors.odd import ODD_VALUES, odd, unhurried
 from tests.registries.connectors.running import paths, use
 from tests.registries.connectors.samples import sample
@@ -250,8 +255,14 @@ def test_tags_go_before_the_manifest_they_point_at(fake: FakeGar) -> None:
     kept = fake.push(path, content.image("other"), "v2")
     use("gar", account(fake), lambda connector: connector.delete_manifest(path, digest))
     assert list(fake.repositories[path].manifests) == [kept]
-    deleted = dict.fromkeys(it.rpartition("/")[2] for it in fake.seen("DELETE"))
-    assert list(deleted) == ["v1", "latest", digest]
+    deleted = [it.rpartition("/")[2] for it in fake.seen("DELETE")]
+    # The first is how Google is asked whether anything but its tags keeps it.
+    assert [it for it, after in pairwise([*deleted, ""]) if it != after] == [
+        digest,
+        "v1",
+        "latest",
+        digest,
+    ]
 
 
 def test_a_platform_that_an_index_lists_is_kept_in_words(fake: FakeGar) -> None:
@@ -259,6 +270,92 @@ def test_a_platform_that_an_index_lists_is_kept_in_words(fake: FakeGar) -> None:
     fake.push_index("acme/images/api", [(image, "linux", "amd64")], "v1")
     with pytest.raises(Unsupported, match="an index still names it"):
         use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", image.digest))
+
+
+@pytest.fixture
+def held(fake: FakeGar) -> Pushed:
+    """A platform with tags of its own, in an index that another tag names."""
+    image = content.image()
+    fake.push("acme/images/api", image, "arm", "production-arm")
+    fake.push_index("acme/images/api", [(image, "linux", "arm64")], "multi")
+    fake.requests.clear()
+    return image
+
+
+def test_an_index_that_holds_it_is_found_before_a_tag_is_touched(
+    fake: FakeGar, held: Pushed
+) -> None:
+    with pytest.raises(Unsupported, match="an index still names it"):
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", held.digest))
+    assert not [path for path in fake.seen("DELETE") if held.digest not in path]
+
+
+def test_a_refused_deletion_puts_the_tags_back(
+    fake: FakeGar, held: Pushed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_MOST_READ", 0)
+    before = dict(fake.repositories["acme/images/api"].tags)
+    with pytest.raises(Unsupported, match="an index still names it") as caught:
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", held.digest))
+    assert fake.repositories["acme/images/api"].tags == before
+    assert caught.value.tags_taken == ()
+    assert fake.seen("DELETE", "production-arm")
+
+
+def test_where_google_tells_of_the_index_at_once_no_tag_is_touched(
+    fake: FakeGar, held: Pushed
+) -> None:
+    codes = ("GOOGLE_MANIFEST_DANGLING_TAG", "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE")
+    said = json.dumps({"errors": [{"code": code, "message": ""} for code in codes]})
+    fake.misbehave(path_has(held.digest, method="DELETE"), answers_with(400, said))
+    with pytest.raises(Unsupported, match="an index still names it"):
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", held.digest))
+    assert not [path for path in fake.seen("DELETE") if held.digest not in path]
+    assert not fake.seen("PUT")
+
+
+def test_tags_that_cannot_be_put_back_are_named(
+    fake: FakeGar, held: Pushed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_MOST_READ", 0)
+    fake.misbehave(path_has("/manifests/production-arm", method="PUT"), answers(403))
+    with pytest.raises(Unsupported) as caught:
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", held.digest))
+    assert caught.value.tags_taken == ("production-arm",)
+    assert "arm" in fake.repositories["acme/images/api"].tags
+
+
+def test_a_tag_that_somebody_sets_meanwhile_stays_where_it_was_set(
+    fake: FakeGar, held: Pushed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_MOST_READ", 0)
+    newer = content.image("newer")
+
+    async def push_meanwhile(request: Any) -> None:
+        if not {"arm", "production-arm"} & fake.repositories["acme/images/api"].tags.keys():
+            fake.push("acme/images/api", newer, "arm")
+
+    fake.misbehave(path_has(held.digest, method="DELETE"), push_meanwhile)
+    with pytest.raises(Unsupported):
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", held.digest))
+    tags = fake.repositories["acme/images/api"].tags
+    assert (tags["arm"], tags["production-arm"]) == (newer.digest, held.digest)
+
+
+def test_what_somebody_else_deletes_meanwhile_is_not_brought_back(fake: FakeGar) -> None:
+    image = content.image()
+    fake.push("acme/images/api", image, "v1")
+    holdings = fake.repositories["acme/images/api"]
+
+    async def delete_meanwhile(request: Any) -> None:
+        if not holdings.tags:
+            holdings.manifests.clear()
+
+    fake.misbehave(path_has(image.digest, method="DELETE"), delete_meanwhile)
+    with pytest.raises(NotFound):
+        use("gar", account(fake), lambda it: it.delete_manifest("acme/images/api", image.digest))
+    assert not fake.seen("PUT")
+    assert not holdings.manifests
 
 
 def test_a_deletion_that_google_gives_up_is_told(fake: FakeGar) -> None:
