@@ -78,6 +78,23 @@ def test_an_owner_grants_a_pattern_and_the_person_sees_the_repository(
     assert Grant.objects.get(user=otto).granted_by == "anna"
 
 
+def test_the_list_of_grants_breaks_no_word_beside_a_long_reason(
+    live_server: LiveServer, anna: User
+) -> None:
+    long = User.objects.create_user("viktor-with-a-rather-long-user-name")
+    give(long, "pusher", Scope("harbour", "team-a/*"))
+    Grant.objects.update(reason="They run it, and have for years; see what was agreed then. " * 3)
+    with browsing(live_server, session_of(anna)) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto("/access/grants/")
+        row = page.get_by_role("row").filter(has_text="Pusher")
+        for text in ("Pusher", "no end", "harbour/team-a/*"):
+            # A box for each line that an inline element takes.
+            lines = row.get_by_text(text, exact=True).evaluate("it => it.getClientRects().length")
+            assert lines == 1, text
+
+
 def pages(grant: Grant, review: AccessReview) -> list[str]:
     scope = "harbour/team-a/app"
     return [
