@@ -10,3 +10,4 @@ import "./passkeys.js";
 import "./pull.js";
 import "./shortcuts.js";
 import "./theme.js";
+import "./tips.js";

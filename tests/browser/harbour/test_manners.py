@@ -30,6 +30,19 @@ FOCUS_IS_SEEN = """() => {
     return shown && !covered ? "" : focused.outerHTML.slice(0, 200);
 }"""
 
+# The notes at times and the like that run over the edge of the window once they have the focus.
+NOTES_CUT_OFF = """() => [...document.querySelectorAll("[data-tip]")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    element.focus();
+    const note = getComputedStyle(element, "::after");
+    const width = parseFloat(note.width);
+    const begins = note.left === "auto"
+        ? box.right - parseFloat(note.right) - width
+        : box.left + parseFloat(note.left);
+    const left = begins + (parseFloat(note.translate) || 0);
+    return box.width && !(left >= 0 && left + width <= document.documentElement.clientWidth);
+}).map((element) => element.dataset.tip)"""
+
 
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until a link of this name has the focus."""
@@ -50,6 +63,14 @@ def test_a_phone_can_choose_what_a_list_is_sorted_by(open_context: OpenContext) 
         page.get_by_role("link", name=name, exact=True).tap()
         expect(page.locator("th[aria-sort]")).to_have_text(name)
     expect(page.get_by_text("Platforms", exact=True)).not_to_be_in_viewport()
+
+
+def test_an_exact_time_is_not_cut_off_on_a_phone(open_context: OpenContext) -> None:
+    page = open_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
+    page.goto(SHOP)
+    page.get_by_role("link", name="Date", exact=True).wait_for()
+    cut_off = page.evaluate(NOTES_CUT_OFF)
+    assert cut_off == []
 
 
 def test_a_narrow_phone_shows_every_entry_of_the_menu(open_context: OpenContext) -> None:
