@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-ENVIRONMENT = ("SERVER", "TOKEN", "CONTEXT", "CA_FILE")
+ENVIRONMENT = ("SERVER", "TOKEN", "CONTEXT", "CA_FILE", "DEBUG")
 
 
 @pytest.fixture(autouse=True)
