@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from registries.models import Registry
-from registries.sync.staging import fetch
+from registries.sync.staging import execute, fetch
 from webhooks.models import Notification
 
 TOGETHER = 500
+# Of a registry with a budget of requests, as many as are read within the lease: each with a HEAD, a
+# manifest and a configuration, and some with those of their platforms.
+REQUESTS_EACH = 4
 # So long a worker has them to itself; what a killed one held comes back then.
 LEASE = timedelta(minutes=2)
 # After 5 s, 10 s, 20 s, …: the last time is about twenty minutes after the first.
@@ -30,6 +33,13 @@ _CLAIM = """
       FROM due WHERE notification.id = due.id
  RETURNING notification.id
 """
+# A worker that is killed at it puts nothing off.
+_GIVE_UP = """
+    UPDATE webhooks_notification
+       SET state = 'given up', reason = %(reason)s, handled_at = %(now)s
+     WHERE state = 'waiting' AND due_at <= %(now)s AND registry_id = %(registry)s
+       AND tries >= %(tries)s
+"""
 _SETTLE = """
     UPDATE webhooks_notification SET state = %(state)s, reason = %(reason)s, handled_at = %(now)s
      WHERE id = ANY(%(ids)s) AND state = 'waiting'
@@ -44,12 +54,30 @@ def registries_due(now: datetime) -> list[Registry]:
     return list(Registry.objects.filter(pk__in=due.values("registry")))
 
 
-def claim(registry: Registry, now: datetime, *, most: int = TOGETHER) -> list[Notification]:
-    """Some of the registry's that are due, for LEASE; each with one try more."""
-    values = {"registry": registry.pk, "now": now, "until": now + LEASE, "most": most}
+def claim(registry: Registry, now: datetime, *, most: int | None = None) -> list[Notification]:
+    """Some of the registry's that are due, for LEASE; each with one try more. Those that had all
+    their tries are given up."""
+    values = {
+        "registry": registry.pk,
+        "now": now,
+        "until": now + LEASE,
+        "most": together(registry) if most is None else most,
+        "tries": MOST_TRIES,
+        "reason": f"It was tried {MOST_TRIES} times, and the last time never came to an end.",
+    }
     with transaction.atomic():
+        execute(_GIVE_UP, values)
         ids = [pk for (pk,) in fetch(_CLAIM, values)]
     return list(Notification.objects.filter(pk__in=ids).defer("body").order_by("pk"))
+
+
+def together(registry: Registry) -> int:
+    """How many of a registry's are handled at once: what a batch brought is known to be done only
+    when all of it was read, and a worker is not given for ever."""
+    if (budget := registry.requests_per_minute) is None:
+        return TOGETHER
+    requests = int(budget * (LEASE / timedelta(minutes=1)))
+    return min(max(requests // REQUESTS_EACH, 1), TOGETHER)
 
 
 def settle(

@@ -17,8 +17,10 @@ from webhooks.inbound import claims
 from webhooks.inbound.handle import handle
 from webhooks.outbound.turn import Turn
 
-# Well below the time that a task is given; the next goes on.
+# Then the next worker goes on. Where one registry's batch is still under way the others are served
+# for longer, and not held up by it; that is well below the time that a task is given, too.
 LONGEST_SECONDS = 300.0
+LATEST_SECONDS = 600.0
 # How soon another registry's notification is seen while one is being handled.
 POLL = 0.05
 
@@ -38,25 +40,27 @@ def handle_in_turn() -> bool:
 
 
 def handle_waiting(*, on_round: Callable[[], None] = lambda: None) -> None:
-    """Handle what is due, batch by batch, until nothing is; `on_round` is called all the while."""
-    until = monotonic() + LONGEST_SECONDS
+    """Handle what is due, batch by batch, until nothing is. `on_round` is called as long as more is
+    begun: while the last batches come to their end, another worker may have the turn."""
+    began = monotonic()
+    until, latest = began + LONGEST_SECONDS, began + LATEST_SECONDS
     if not settings.NOTIFICATION_THREADS:
-        while registries := claims.registries_due(timezone.now()):
+        while monotonic() < until and (registries := claims.registries_due(timezone.now())):
             for registry in registries:
                 _handle_all(registry, until)
         return
     at_work: dict[int, Future[None]] = {}
     with ThreadPoolExecutor(settings.NOTIFICATION_THREADS, "notifications") as pool:
         while True:
-            if monotonic() < until:
+            if monotonic() < (latest if at_work else until):
                 for registry in claims.registries_due(timezone.now()):
                     if registry.pk not in at_work:
                         at_work[registry.pk] = pool.submit(_in_thread, registry, until)
+                on_round()
             if not at_work:
                 return
             ended, _under_way = wait(at_work.values(), POLL, FIRST_COMPLETED)
             at_work = {pk: future for pk, future in at_work.items() if future not in ended}
-            on_round()
             for future in ended:
                 future.result()
 
@@ -69,5 +73,8 @@ def _in_thread(registry: Registry, until: float) -> None:
 
 
 def _handle_all(registry: Registry, until: float) -> None:
-    while monotonic() < until and (batch := claims.claim(registry, timezone.now())):
+    """One batch at least, and no more of them than begin before `until`."""
+    while batch := claims.claim(registry, timezone.now()):
         handle(registry, batch)
+        if monotonic() >= until:
+            return

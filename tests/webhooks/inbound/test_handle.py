@@ -211,6 +211,18 @@ def test_what_a_killed_worker_held_comes_back(fake: FakeRegistry, registry: Regi
     assert (told.state, told.tries) == ("waiting", 2)
 
 
+def test_what_kills_its_worker_each_time_is_given_up(registry: Registry) -> None:
+    told = tell(registry, "push", "team/api", tag="1")
+    for _try in range(claims.MOST_TRIES):
+        assert claims.claim(registry, timezone.now()) == [told]  # and is killed here
+        again()
+    assert claims.claim(registry, timezone.now()) == []
+    told.refresh_from_db()
+    assert (told.state, told.tries) == ("given up", claims.MOST_TRIES)
+    assert "never came to an end" in told.reason
+    assert told.handled_at is not None
+
+
 def test_what_makes_portolan_fail_does_not_come_back_for_ever(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
