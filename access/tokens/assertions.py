@@ -112,6 +112,9 @@ def read(text: str) -> Assertion:
     audiences = _audiences(claims.get("aud"))
     if not (isinstance(issuer, str) and isinstance(subject, str) and audiences):
         raise Unreadable(_("The token does not say its issuer, subject and audience."))
+    # Rules are looked up by what it says, and Postgres stores no NUL characters.
+    if any("\0" in said for said in (issuer, subject, *audiences)):
+        raise Unreadable(_("No issuer, subject or audience can be called as the token says."))
     return Assertion(
         text,
         algorithm,

@@ -53,6 +53,16 @@ def test_what_no_rule_takes_asks_nobody_and_is_refused(
     assert not Secret.objects.exists()
 
 
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "jti"])
+def test_a_claim_that_no_database_stores_is_refused_as_others_are(
+    client: Client, issuer: OidcIssuer, rule: TrustRule, claim: str
+) -> None:
+    changes = {"iss": "https://other.example.com"} | {claim: "https://a\0"}
+    response = post(client, issuer.github(**changes), client_id="ci\0")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+    assert last_entry().event == "exchange refused"
+
+
 @pytest.mark.parametrize("what", ["rule", "machine"])
 def test_what_is_disabled_takes_nothing(issuer: OidcIssuer, rule: TrustRule, what: str) -> None:
     switched = rule if what == "rule" else rule.service_principal
