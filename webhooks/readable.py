@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from access.actions import Action
 from access.policy import Rights
 from access.ranges import below, paths_in
 from access.scopes import Extent, Scope
+from registries.models import Registry
 from webhooks.catalog import Topic
 from webhooks.subscription_settings import TAKES
 
@@ -53,7 +54,8 @@ def happened_in(scopes: Iterable[Scope], *, through: str = "") -> Q:
         by_registry[scope.registry].append(scope)
     condition = Q(pk__in=())
     for registry, here in by_registry.items():
-        condition |= Q(**{f"{through}registry": registry}) & paths_in(here, f"{through}repository")
+        there = Q(**{f"{through}registry": registry}) & paths_in(here, f"{through}repository")
+        condition |= there & _since_connected(registry, through)
     return condition
 
 
@@ -72,5 +74,13 @@ def _granted_in(scopes: Iterable[Scope], through: str) -> Q:
     for scope in scopes:
         if scope.extent is Extent.PATTERN:
             below = {f"{through}data__scope__startswith": f"{scope.registry}/{scope.prefix}"}
-            condition |= Q(**{f"{through}topic__in": topics}, **below)
+            there = Q(**{f"{through}topic__in": topics}, **below)
+            condition |= there & _since_connected(scope.registry or "", through)
     return condition
+
+
+def _since_connected(registry: str, through: str) -> Q:
+    """Events have a registry's name and outlive it: what happened in another one that had the name
+    before is told only to who may see everything."""
+    connected = Registry.objects.filter(name=registry).values("created_at")
+    return Q(**{f"{through}at__gte": Subquery(connected)})

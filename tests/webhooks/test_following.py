@@ -16,8 +16,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from access.models import Grant, User
+from access.models import Grant, Role, User
+from access.policy import rights_of
 from access.scopes import EVERYTHING, Scope
+from registries.actor import SYSTEM
+from registries.connections import remove_registry
 from registries.models import Registry
 from tests import catalog
 from tests.cast import give
@@ -26,6 +29,7 @@ from webhooks import following, mails, tasks
 from webhooks.catalog import Topic
 from webhooks.following import follow, follows, set_mail, unfollow
 from webhooks.models import Event, Follow, Reader
+from webhooks.readable import seen_by, told_to_manager
 
 pytestmark = pytest.mark.django_db(transaction=True)
 APP = Scope("harbour", "team-a/app")
@@ -85,6 +89,26 @@ def test_nobody_follows_without_end(fiona: User, monkeypatch: pytest.MonkeyPatch
     follow(fiona, APP, mail=NONE)
     with pytest.raises(ValidationError, match="more than 1"):
         follow(fiona, TEAM, mail=NONE)
+
+
+def test_what_happened_in_an_earlier_registry_of_the_name_is_told_to_who_may_see_all(
+    harbour: Registry, outsider: User, owner: User
+) -> None:
+    granted = {"scope": "harbour/team-a/*"}
+    outbox.event()
+    outbox.event(Topic.ACCESS_GRANTED, "", registry="", data=granted)
+    remove_registry(registry=harbour, actor=SYSTEM)
+    catalog.registry("harbour")
+    new = [outbox.event(), outbox.event(Topic.ACCESS_GRANTED, "", registry="", data=granted)]
+    actions = ["content read", "webhook manage", "access manage"]
+    Role.objects.create(name="keeper", label="Keeper", actions=actions)
+    give(outsider, "keeper", TEAM)
+    rights = rights_of(outsider)
+
+    assert list(following.told_in(outsider, TEAM)) == new[:1]
+    assert list(Event.objects.filter(seen_by(rights))) == new[:1]
+    assert list(Event.objects.filter(told_to_manager(rights)).order_by("pk")) == new
+    assert Event.objects.filter(told_to_manager(rights_of(owner))).count() == 4
 
 
 # Soon after it happened -----------------------------------------------------------------------
