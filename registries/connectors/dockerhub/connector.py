@@ -148,16 +148,19 @@ class DockerHubConnector(OwnersConnector):
 
     async def tags(self, path: str) -> TagListing:
         """Return tags with digests, facts and outlines of what they point at."""
-        gathered, problem, first, count = Gathered(), None, True, 0
+        gathered, problem, first, count, fewer = Gathered(), None, True, 0, False
         url = f"{self._repository(path, 'namespaces', '/repositories')}/tags"
         try:
             async for page, results in self._api.pages(url, f"tags of {path}"):
                 gathered.add(results)
-                count, first = untrusted.size(page.json.get("count")) or 0, False
-            if len(gathered.names) + gathered.invalid < count:
-                # Tags are listed by when they were pushed: one pushed meanwhile slips to the front.
+                before, count = count, untrusted.size(page.json.get("count")) or 0
+                fewer, first = fewer or count < before, False
+            if fewer or len(gathered.names) + gathered.invalid < count:
+                # Tags are listed by when they were pushed: one pushed meanwhile slips to the front,
+                # and where one was deleted, all behind it move up and one slips between two pages.
                 raise ServerFailed(
-                    f"Something was pushed while tags of {path} were listed, so that there is a gap.",
+                    f"Tags of {path} were pushed or deleted while they were listed, so that there is"
+                    " a gap.",
                     advice="The next sync lists them again.",
                 )
         except RegistryError as error:

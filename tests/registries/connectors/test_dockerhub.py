@@ -222,6 +222,25 @@ def test_a_tag_that_slips_to_another_page_makes_the_list_incomplete() -> None:
         assert not listing.problem.permanent
 
 
+def test_a_tag_that_is_deleted_while_they_are_listed_makes_the_list_incomplete() -> None:
+    with FakeDockerHub(largest_page=2) as hub:
+        for number in range(5):
+            hub.push("team/app", content.image(str(number)), f"v{number}")
+
+        async def delete(request: Any) -> None:
+            if request.query.get("page") == "2":
+                hub.repositories["team/app"].tags.pop("v4")
+                hub._listed.clear()
+
+        hub.misbehave(path_has("/tags"), delete)
+        listing = use(hub, lambda connector: connector.tags("team/app"))
+        # It moved to the first page, which had been read.
+        assert "v2" not in listing.names
+        assert not listing.complete
+        assert listing.problem is not None
+        assert not listing.problem.permanent
+
+
 def test_the_list_is_never_followed_to_another_host(hub: FakeDockerHub) -> None:
     hub.push("team/app", content.image(), "v1")
     hub.misbehave(
