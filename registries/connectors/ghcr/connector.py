@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from registries.connectors.abilities import Ability, Field
 from registries.connectors.api import Document, quoted
@@ -18,6 +18,7 @@ from registries.connectors.base import RepositoryPage
 from registries.connectors.by_owner import OwnersConnector
 from registries.connectors.ghcr.api import GithubApi, read_version
 from registries.connectors.ghcr.webhooks import create_hook, delete_hook, list_hooks, ping_hook
+from registries.connectors.overlapping import overlapping_pages
 from registries.connectors.reports import NativeWebhook, NewWebhook, Report
 from registries.oci import untrusted
 from registries.oci.client import Ping
@@ -31,6 +32,7 @@ from registries.oci.errors import (
 )
 from registries.oci.listings import TagListing
 from registries.oci.outlines import TagFacts
+from registries.oci.pages import PageGuard, next_page
 from registries.oci.reference import (
     Digest,
     is_digest,
@@ -181,8 +183,8 @@ class GhcrConnector(OwnersConnector):
         facts: dict[str, TagFacts] = {}
         first = True
         try:
-            async for page in self._versions(path):
-                for version in untrusted.objects(page.json):
+            async for versions in self._versions(path):
+                for version in versions:
                     self._read(version, digests, facts)
                 first = False
         except RegistryError as problem:
@@ -191,11 +193,23 @@ class GhcrConnector(OwnersConnector):
             return TagListing(tuple(digests), False, problem, digests, facts)
         return TagListing(tuple(digests), digests=digests, facts=facts)
 
-    async def _versions(self, path: str) -> AsyncIterator[Document]:
-        query: dict[str, str | int] = {"per_page": 100, "state": "active"}
-        address = f"{await self._package(path)}/versions"
-        async for page in self._api.linked_pages(address, f"versions of {path}", query):
-            yield page
+    async def _versions(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
+        address, what = f"{await self._package(path)}/versions", f"versions of {path}"
+        guard = PageGuard(self._connection.limits.pages)
+
+        async def ask(number: int, size: int) -> tuple[list[Any], bool]:
+            later = {"page": number} if number > 1 else {}
+            url = self._api.url(address, {"per_page": size, "state": "active", **later})
+            page = await self._api.get(url, what)
+            guard.admit(url, page.body, holds_names=bool(page.json))
+            more = next_page(page.headers.getall("Link", ()), url) is not None
+            return list(untrusted.objects(page.json)), more
+
+        def key(version: dict[str, Any]) -> str | None:
+            return untrusted.text(version.get("name"))
+
+        async for versions in overlapping_pages(ask, key, what):
+            yield versions
 
     def _read(
         self, version: dict[str, object], digests: dict[str, Digest], facts: dict[str, TagFacts]
@@ -219,8 +233,8 @@ class GhcrConnector(OwnersConnector):
         digest = parse_digest(digest)
         found: object = None
         seen = 0
-        async for page in self._versions(path):
-            for version in untrusted.objects(page.json):
+        async for versions in self._versions(path):
+            for version in versions:
                 seen += 1
                 if version.get("name") == digest:
                     found = version.get("id")

@@ -3,13 +3,13 @@
 quay/quay: endpoints/api/__init__.py (`page_support`), repository.py, tag.py, user.py.
 """
 
-import itertools
 import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 from registries.connectors.api import VendorApi
 from registries.connectors.api_sign_in import FixedSignIn
+from registries.connectors.overlapping import overlapping_pages
 from registries.oci import untrusted
 from registries.oci.connection import InvalidConnection
 from registries.oci.errors import InvalidDocument
@@ -52,18 +52,27 @@ class QuayApi(VendorApi):
             cursor = untrusted.text(page.json.get("next_page"))
 
     async def tags(self, path: str) -> AsyncIterator[list[Any]]:
-        """Yield the tags of a repository that are alive, page by page."""
+        """Yield the tags of a repository that are alive, page by page.
+
+        Raises `ServerFailed` where something was pushed or deleted meanwhile.
+        """
         what = f"tags of {path}"
         guard = PageGuard(self.transport.limits.pages)
-        for number in itertools.count(1):
-            query = {"limit": str(_PAGE), "page": str(number), "onlyActiveTags": "true"}
+
+        async def ask(number: int, size: int) -> tuple[list[Any], bool]:
+            query = {"limit": str(size), "page": str(number), "onlyActiveTags": "true"}
             url = self.url(f"/repository/{path}/tag/", query)
             page = await self.get(url, what)
             listed = _listed(page.json, "tags", what)
             guard.admit(url, page.body, holds_names=bool(listed))
+            return listed, page.json.get("has_additional") is True
+
+        async for listed in overlapping_pages(ask, _name, what, largest=_PAGE):
             yield listed
-            if page.json.get("has_additional") is not True:
-                return
+
+
+def _name(tag: object) -> str | None:
+    return untrusted.text(untrusted.mapping(tag).get("name"))
 
 
 def _listed(page: object, key: str, what: str) -> list[Any]:

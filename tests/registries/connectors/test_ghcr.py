@@ -127,6 +127,22 @@ def test_a_listing_that_breaks_off_keeps_what_came(fake: FakeGithub) -> None:
     assert listing.problem is not None
 
 
+def test_a_version_that_is_deleted_while_they_are_listed_makes_the_list_incomplete(
+    fake: FakeGithub,
+) -> None:
+    digests = [fake.push("acme/api", content.image(str(tag)), f"1.{tag}") for tag in range(120)]
+
+    async def delete(request: Any) -> None:
+        if request.query.get("page") == "2":
+            del fake.repositories["acme/api"].manifests[digests[0]]
+
+    fake.misbehave(path_has("/versions"), delete)
+    listing = use("ghcr", token(fake), lambda connector: connector.tags("acme/api"))
+    assert not listing.complete
+    assert listing.problem is not None
+    assert not listing.problem.permanent
+
+
 def test_a_token_without_the_right_is_told_which(fake: FakeGithub) -> None:
     said = '{"message": "You need at least read:packages scope to list packages."}'
     fake.misbehave(path_has("/packages"), answers_with(403, said))

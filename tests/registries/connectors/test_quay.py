@@ -138,6 +138,26 @@ def test_a_tag_that_is_pushed_while_they_are_listed_makes_the_list_incomplete() 
         assert not listing.problem.permanent
 
 
+def test_a_tag_that_is_deleted_while_they_are_listed_makes_the_list_incomplete(
+    quay: FakeQuay,
+) -> None:
+    for number in range(120):
+        quay.push("team/app", content.image(str(number)), f"v{number}")
+
+    async def delete(request: Any) -> None:
+        if request.query.get("page") == "2":
+            # The latest goes first, and was read.
+            del quay.repositories["team/app"].tags["v119"]
+            quay._listed.clear()
+
+    quay.misbehave(path_has("/tag/"), delete)
+    listing = use(quay, lambda connector: connector.tags("team/app"))
+    assert not listing.complete
+    assert listing.problem is not None
+    assert not listing.problem.permanent
+    assert len(listing.names) >= 119
+
+
 def test_what_is_hidden_is_not_taken_for_gone(quay: FakeQuay) -> None:
     quay.hides = True
     listing = use(quay, lambda connector: connector.tags("team/app"))
