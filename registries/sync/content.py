@@ -2,6 +2,9 @@
 
 Content is immutable, so a digest that is there already is left alone; rows go in by order of
 digest, so that two writers wait for each other and never in a circle.
+
+How large a blob is, no digest tells: each manifest claims it. The smallest claim counts for all,
+in whatever order they come, so that nobody makes what others hold larger than they say themselves.
 """
 
 from __future__ import annotations
@@ -125,10 +128,12 @@ def _store_layers(manifests: Iterable[Manifest]) -> None:
     )
     execute("""
         INSERT INTO registries_blob (digest, size)
-        SELECT DISTINCT ON (digest) digest, size FROM incoming_layer ORDER BY digest, size DESC
+        -- schema 1 does not say how large its layers are
+        SELECT digest, coalesce(min(size) FILTER (WHERE size > 0), 0)
+          FROM incoming_layer GROUP BY digest ORDER BY digest
             ON CONFLICT (digest) DO UPDATE SET size = excluded.size
-         -- schema 1 does not say how large its layers are
-         WHERE registries_blob.size = 0 AND excluded.size > 0
+         WHERE excluded.size > 0
+           AND (registries_blob.size = 0 OR registries_blob.size > excluded.size)
     """)
     execute("""
         INSERT INTO registries_manifestlayer (manifest_id, position, blob_id, media_type)

@@ -156,6 +156,30 @@ def test_the_size_of_a_layer_is_learned_from_whoever_says_it(
     assert Blob.objects.get(digest=content.digest_of(b"base")).size == 4
 
 
+@pytest.mark.parametrize("liar_first", [True, False])
+def test_nobody_makes_what_others_hold_larger(
+    fake: FakeRegistry, registry: Registry, liar_first: bool
+) -> None:
+    honest = content.image(layers=(b"base", b"app"))
+    document = honest.document
+    for claimed in (document["config"], *document["layers"]):
+        claimed["size"] = 2**62
+    with FakeRegistry() as other:
+        liar = content.Pushed(content.as_bytes(document), honest.media_type, honest.blobs)
+        other.push("base", liar, "1")
+        second = Registry.objects.create(name="second", url=other.url, allow_private=True)
+        fake.push_index("app", [(honest, "linux", "amd64")], "1")
+        for one in (second, registry) if liar_first else (registry, second):
+            sync(one)
+
+    raws = [it.raw for it in fake.repositories["app"].manifests.values()]
+    size = sum(map(len, (*raws, *honest.blobs.values())))
+    held = Repository.objects.get(registry=registry)
+    assert (held.unique_bytes, held.logical_bytes) == (size, size)
+    artifacts = Artifact.objects.filter(repository=held)
+    assert set(artifacts.values_list("details", flat=True)) == {"complete"}  # its config was read
+
+
 # Content that several repositories or registries hold
 
 
