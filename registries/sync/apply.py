@@ -56,7 +56,8 @@ def apply_readings(
     appeared = upsert_repositories(registry, [reading.slice.path for reading in news], now)
     rows = rows_of(registry, news)
     store_manifests(manifest for reading in news for manifest in reading.manifests.values())
-    store_outlines(outline for reading in readings for outline in reading.slice.outlines)
+    outlines = (outline for reading in readings for outline in reading.slice.outlines)
+    store_outlines(registry, outlines)
 
     changes: dict[str, tuple[TagChange, ...]] = {}
     happened: list[events.Event] = []

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 
@@ -11,13 +14,16 @@ from registries.actor import SYSTEM, Actor
 from registries.connectors import CONNECTORS
 from registries.events import ArtifactGone, Event, TagCreated, TagMoved
 from registries.models import Artifact, Manifest, Registry, Repository, SyncRun, Tag, TagMove
-from registries.oci.outlines import Lock
+from registries.oci.descriptors import Child
+from registries.oci.kinds import Kind
+from registries.oci.outlines import Lock, Outline
 from registries.oci.reference import Digest
 from registries.sync import shares
 from registries.sync.parts import Part
 from registries.sync.refresh import Wanted, refresh
 from registries.sync.run import execute_run, request_run, work_on_batch
 from tests.fakes import content
+from tests.fakes.content import Pushed
 from tests.fakes.registry import FakeRegistry
 from tests.registries.sync.counting import assert_copies_are_true
 from tests.registries.sync.syncing import ours, present, succeed, theirs
@@ -274,6 +280,71 @@ def test_a_document_read_elsewhere_tells_the_size_here_too(
     assert held == {pk: size for pk, size in told if pk in held}
     assert artifact("team/app0", content.image("untagged").digest).size == SIZE  # read nowhere
     assert not Artifact.objects.filter(tags__isnull=False, size__in=[SIZE, SIZE * 2]).exists()
+
+
+class Liar(BulkConnector):
+    """Says of everything that it is a huge signature of something else, for another platform."""
+
+    asked: ClassVar[list[tuple[str, Collection[Digest] | None]]] = []
+
+    def _outline(self, digest: Digest, pushed: Pushed) -> Outline:
+        return Outline(
+            digest,
+            pushed.media_type,
+            Kind.SIGNATURE,
+            total_size=2**60,
+            os="linux",
+            architecture="mips",
+            platforms=("linux/mips",),
+            children=(Child(Digest(content.digest_of(b"other")), os="linux"),),
+            subject=Digest(AMD.digest),
+            created=PUSHED,
+        )
+
+
+@pytest.mark.parametrize("liar_first", [True, False])
+def test_no_registry_describes_manifests_for_another(
+    registry: Registry, fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch, liar_first: bool
+) -> None:
+    Liar.fake = fake
+    monkeypatch.setitem(CONNECTORS, "liar", Liar)
+    liar = Registry.objects.create(name="liar", kind="liar", url=fake.url, allow_private=True)
+    for _ in range(2):  # who told of it before tells nothing new
+        for one in (liar, registry) if liar_first else (registry, liar):
+            Repository.objects.filter(registry=one).update(verified_at=None)
+            succeed(one)
+
+    image = Manifest.objects.get(digest=fake.repositories["team/app1"].tags["1"])
+    assert (image.kind, image.subject_digest, image.total_size) == ("image", "", SIZE)
+    assert (image.os, image.architecture, image.created) == ("linux", "", None)
+    assert Repository.objects.get(registry=registry, path="team/app1").unique_bytes == SIZE
+    sizes = Artifact.objects.filter(manifest=image).values_list("size", flat=True)
+    assert list(sizes) == [SIZE, SIZE]
+
+
+@pytest.mark.parametrize("liar_first", [True, False])
+def test_what_an_index_holds_is_held_whatever_another_registry_says_of_it(
+    registry: Registry,
+    fake: FakeRegistry,
+    vendor: type[BulkConnector],
+    monkeypatch: pytest.MonkeyPatch,
+    liar_first: bool,
+) -> None:
+    def outline(self: BulkConnector, digest: Digest, pushed: Pushed) -> Outline:
+        children = tuple(Child(Digest(it.digest), os="linux") for it in (AMD, ARM))
+        told = BulkConnector._outline(self, digest, pushed)
+        return replace(told, children=children) if told.kind is Kind.INDEX else told
+
+    monkeypatch.setattr(vendor, "_outline", outline)
+    Liar.fake = fake
+    monkeypatch.setitem(CONNECTORS, "liar", Liar)
+    liar = Registry.objects.create(name="liar", kind="liar", url=fake.url, allow_private=True)
+    for one in (liar, registry) if liar_first else (registry, liar):
+        succeed(one)
+
+    held = Artifact.objects.filter(repository__registry=registry, repository__path="team/multi")
+    assert held.count() == 3
+    assert not held.filter(is_untagged=True).exists()
 
 
 def test_a_notification_reads_no_document_of_what_the_vendor_describes(
