@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -43,6 +44,17 @@ class WebPage(_Handler):
 class LongWebPage(_Handler):
     def do_GET(self) -> None:
         self.answer(200, b"<!doctype html>" + b" " * 300_000, "text/html")
+
+
+class Redirecting(_Handler):
+    """Sends to `target`, as it is written; `asked` are the paths that were asked for."""
+
+    target: ClassVar[str]
+    asked: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.answer(307, b"", "text/plain", Location=self.target)
 
 
 class SmallRegistry(_Handler):

@@ -8,11 +8,12 @@ import pytest
 from registries.oci import mediatypes
 from registries.oci.client import RegistryClient
 from registries.oci.configs import parse_image_config
+from registries.oci.connection import Connection
 from registries.oci.errors import NotARegistry, NotFound, RegistryError, ServerFailed
 from registries.oci.kinds import Kind
 from registries.oci.reference import InvalidReference, parse_digest, referrers_tag
 from registries.oci.transport import USER_AGENT
-from tests.fakes import content
+from tests.fakes import content, doors
 from tests.fakes.misbehaviour import (
     always,
     answers,
@@ -217,6 +218,24 @@ def test_a_password_in_a_redirect_is_not_mixed_with_ours(fake: FakeRegistry) -> 
     with pytest.raises(NotARegistry, match="redirects to nowhere"):
         ask(fake, after_signing_in, username=USERNAME, password=PASSWORD)
     assert not fake.seen(part="/storage/")
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x7f", "\t", " "])
+def test_a_redirect_to_what_no_request_can_name_is_refused(character: str) -> None:
+    class Redirecting(doors.Redirecting):
+        target, asked = f"/storage/a{character}b", []
+
+    async def read(address: str) -> bytes:
+        connection = Connection(f"http://{address}", allow_private=True)
+        async with RegistryClient(connection) as client:
+            return await client.get_blob("a", MISSING, 1024)
+
+    with (
+        doors.served(Redirecting) as address,
+        pytest.raises(NotARegistry, match="redirects to nowhere"),
+    ):
+        asyncio.run(read(address))
+    assert Redirecting.asked == [f"/v2/a/blobs/{MISSING}"]
 
 
 def test_redirects_without_end_are_not_followed(fake: FakeRegistry) -> None:

@@ -51,9 +51,13 @@ def test_a_link_to_another_host_is_refused(target: str) -> None:
         next_page([f'<{target}>; rel="next"'], REQUEST)
 
 
-def test_a_link_that_is_no_address_is_an_invalid_document() -> None:
+@pytest.mark.parametrize(
+    "target",
+    ["http://[::1", "?last=a\x01", "?last=a\tb", "?last=a b", "?last=\x7f", "?last=\udc80"],
+)
+def test_a_link_that_is_no_address_is_an_invalid_document(target: str) -> None:
     with pytest.raises(InvalidDocument):
-        next_page(['<http://[::1>; rel="next"'], REQUEST)
+        next_page([f'<{target}>; rel="next"'], REQUEST)
 
 
 def test_a_quoted_cursor_stays_as_the_server_wrote_it() -> None:
