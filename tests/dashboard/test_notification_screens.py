@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,20 @@ def text_of(client: Client, address: str = PAGE) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "opened"),
+    [("gitea", ["Gitea / Forgejo"]), ("distribution", ["Distribution 2.8"]), ("ecr", [])],
+)
+def test_the_setup_of_the_registrys_own_kind_stands_first_and_open(
+    harbour: Registry, as_owner: Client, kind: str, opened: list[str]
+) -> None:
+    Registry.objects.update(kind=kind)
+    folds = re.findall(r'<details class="fold"( open)?><summary>(.*?)</summary>', text_of(as_owner))
+    assert [name for is_open, name in folds if is_open] == opened
+    assert [name for _, name in folds][: len(opened)] == opened
+    assert len(folds) == 10
 
 
 def test_a_new_secret_is_shown_once_in_the_configuration_that_needs_it(

@@ -25,52 +25,61 @@ class Guide:
     where: str | Promise
     text: str
     note: str | Promise = ""
+    of: str = ""  # the kind of registry, as connectors name it
 
     def __repr__(self) -> str:  # the text may have a secret in it
         return f"Guide({self.kind})"
 
 
-def guides(registry: str, portolan: str, secret: str = PLACEHOLDER) -> list[Guide]:
-    """For each kind; `portolan` is the address that registries reach Portolan by."""
+def guides(
+    registry: str, portolan: str, secret: str = PLACEHOLDER, *, first: str = ""
+) -> list[Guide]:
+    """For each kind, those for the kind `first` before all others; `portolan` is the address that
+    registries reach Portolan by."""
     url = f"{portolan}/hooks/in/{registry}"
     with_secret = f"{url}?secret={secret}"
     in_address = _(
         "It can set no header, so the secret stands in the address. Portolan logs it nowhere; take"
         " care that what stands before it does not, either."
     )
-    return [
-        Guide("Distribution 2.8", "config.yml", distribution_2(url, secret)),
-        Guide("Distribution 3", "config.yml", distribution_3(url, secret)),
+    all_of_them = [
+        Guide("Distribution 2.8", "config.yml", distribution_2(url, secret), of="distribution"),
+        Guide("Distribution 3", "config.yml", distribution_3(url, secret), of="distribution"),
         Guide(
             "zot",
             "config.json",
             zot(url, secret),
             _("zot, built with the events extension. It tells of no pulls."),
+            of="zot",
         ),
         Guide(
             "Harbor",
             _("Project, Webhooks; or post it to /api/v2.0/projects/NAME/webhook/policies"),
             harbor(url, secret),
             _("For each project. CloudEvents have ids, by which repeats are known."),
+            of="harbor",
         ),
         Guide(
             "Azure Container Registry",
             _("A shell with the Azure CLI"),
             acr(url, secret),
             _("For each geo-replica. Azure tells of no untag: the next sync finds it."),
+            of="acr",
         ),
-        Guide("Docker Hub", _("Repository, Webhooks"), with_secret, in_address),
+        Guide("Docker Hub", _("Repository, Webhooks"), with_secret, in_address, of="dockerhub"),
         Guide(
             "Quay",
             _("Repository, Settings, Notifications: Push to Repository, Webhook POST"),
             with_secret,
             in_address,
+            of="quay",
         ),
         Guide(
             "GitHub Packages",
             _("Organisation, Settings, Webhooks"),
             github(url, secret),
             _("It signs with the secret. It tells of no deletes: the next sync finds them."),
+            of="ghcr",
         ),
         Guide(
             "Gitea / Forgejo",
@@ -80,14 +89,17 @@ def guides(registry: str, portolan: str, secret: str = PLACEHOLDER) -> list[Guid
                 "It signs with the secret. Its own settings have to allow Portolan's host"
                 " ([webhook] ALLOWED_HOST_LIST), if that is no public one."
             ),
+            of="gitea",
         ),
         Guide(
             "GitLab",
             "/etc/gitlab/gitlab.rb",
             gitlab(url, secret),
             _("For one's own GitLab. GitLab.com tells nothing: syncs find what changed."),
+            of="gitlab",
         ),
     ]
+    return sorted(all_of_them, key=lambda guide: guide.of != first)
 
 
 def distribution_2(url: str, secret: str) -> str:

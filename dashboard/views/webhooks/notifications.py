@@ -57,7 +57,7 @@ def notifications(request: HttpRequest, name: str) -> HttpResponse:
         "can_manage": can_manage,
         "can_add": can_manage and _live(registry).count() < actions.MOST_LIVE,
         "secrets": _live(registry).order_by("created_at"),
-        "guides": guides(registry.name, settings.PUBLIC_URL),
+        "guides": guides(registry.name, settings.PUBLIC_URL, first=registry.kind),
         "form": form,
         "page": page,
         "rows": [Row(it, _seconds(it)) for it in page.rows],
@@ -79,7 +79,7 @@ def create(request: HttpRequest, name: str) -> HttpResponse:
         "registry": registry,
         "text": made[0].text,
         "is_second": _live(registry).count() > 1,
-        "guides": guides(registry.name, settings.PUBLIC_URL, made[0].text),
+        "guides": guides(registry.name, settings.PUBLIC_URL, made[0].text, first=registry.kind),
     }
     response = render(request, "webhooks/inbound/made.html", context, status=CREATED)
     add_never_cache_headers(response)  # no-store is among them
