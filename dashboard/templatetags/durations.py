@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
@@ -14,12 +15,16 @@ register = template.Library()
 
 @register.filter
 def duration(span: timedelta) -> SafeString:
-    """ "45 s", "3 min 20 s", "2 h 5 min", "9 d 4 h"."""
+    """ "0.4 s", "45 s", "3 min 20 s", "2 h 5 min", "9 d 4 h"."""
     return format_html('<span class="num">{}</span>', text_of(span))
 
 
 def text_of(span: timedelta) -> str:
     seconds = int(span.total_seconds())
+    if not seconds and span > timedelta(0):
+        # It took some time, though: "0 s" would read as if nothing had been done.
+        tenths = number_format(max(span // timedelta(milliseconds=100), 1) / 10, decimal_pos=1)
+        return f"{tenths}\N{NO-BREAK SPACE}{pgettext('unit of time', 's')}"
     minutes, seconds = divmod(max(seconds, 0), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -123,7 +123,7 @@ def test_a_registry_that_is_read_now_says_how_far_and_offers_no_second_sync(
     )
     app.registry.runs.update(repositories_found=1200, repositories_done=1)
     page = text(as_owner, "/r/harbour/")
-    assert re.sub("<[^>]+>", "", page).count("Reading tags… 1 of 1,200 repositories read.") == 1
+    assert re.sub("<[^>]+>", "", page).count("Reading tags… 1 of 1,200 repositories asked.") == 1
     assert f"/registries/harbour/runs/{run.pk}/" in page
     assert "Sync now" not in page
 

@@ -90,6 +90,9 @@ def test_the_phases_before_this_one_are_done() -> None:
     [
         (timedelta(0), "0 s"),
         (timedelta(seconds=-5), "0 s"),
+        (timedelta(seconds=0.44), "0.4 s"),
+        (timedelta(milliseconds=3), "0.1 s"),
+        (timedelta(seconds=0.98), "0.9 s"),
         (timedelta(seconds=45.9), "45 s"),
         (timedelta(minutes=3, seconds=20), "3 min 20 s"),
         (timedelta(minutes=3), "3 min"),

@@ -100,6 +100,22 @@ def test_viewers_are_not_shown_what_they_may_not_do(
     assert "Sync now" not in page_of(as_viewer, listed)
 
 
+def test_who_manages_syncs_again_from_a_run_that_failed(
+    as_owner: Client, as_viewer: Client, registry: Registry
+) -> None:
+    path = address(ended(registry, SyncRun.State.FAILED, repositories_done=70))
+    shown, settings = page_of(as_owner, path), reverse("registry-edit", args=[registry.name])
+    assert "Sync again" in shown
+    assert f'<a class="btn btn-sm" href="{settings}">' in shown
+    # All seventy were asked for, and none of them could be read.
+    assert "repositories read" not in shown
+    assert "Sync again" not in page_of(as_viewer, path)
+
+
+def test_a_run_under_way_is_not_offered_again(as_owner: Client, registry: Registry) -> None:
+    assert "Sync again" not in page_of(as_owner, address(a_run(registry)))
+
+
 def test_a_run_of_another_registry_is_not_found(as_owner: Client, registry: Registry) -> None:
     run = a_run(catalog.registry("other"))
     for path in (

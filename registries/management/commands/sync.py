@@ -78,7 +78,7 @@ class Command(BaseCommand):
     def _say(self, run: SyncRun) -> None:
         self.stdout.write(
             f"{run.registry.name}: {run.get_state_display()}. {run.repositories_done}"
-            f" repositories read; tags: {run.added} added, {run.moved} moved, {run.removed}"
+            f" repositories asked; tags: {run.added} added, {run.moved} moved, {run.removed}"
             f" removed; {run.requests} requests in {seconds(run):.1f} s."
         )
         if run.summary:

@@ -398,7 +398,7 @@ def test_the_command_says_in_words_what_it_did(fake: FakeRegistry, registry: Reg
 
     call_command("sync", "harbour", stdout=out)
 
-    assert "4 repositories read; tags: 12 added, 0 moved, 0 removed" in out.getvalue()
+    assert "4 repositories asked; tags: 12 added, 0 moved, 0 removed" in out.getvalue()
 
 
 class Terminal(io.StringIO):
