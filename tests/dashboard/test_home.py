@@ -65,6 +65,7 @@ def test_at_first_a_viewer_is_told_whom_to_ask(as_viewer: Client, path: str) -> 
     page = page_of(as_viewer, path)
     assert "An owner of this Portolan can connect one" in page
     assert "/registries/connect/" not in page
+    assert 'class="btn btn-primary" href="/access/requests/new/"' in page
 
 
 @pytest.mark.parametrize("path", ["/", "/registries/"])

@@ -61,6 +61,18 @@ def rows(client: Client, query: str = "") -> str:
     return response.content.decode().partition('id="results"')[2]
 
 
+def test_nothing_is_called_used_while_no_grant_is_old_enough(
+    as_owner: Client, outsider: User
+) -> None:
+    grant = give(outsider, "pusher", TEAM_A)
+    assert "Nothing can be judged yet" in rows(as_owner)
+    old(grant)
+    for verb in ("pull", "push"):
+        use(verb)
+    assert "Everything granted is in use" in rows(as_owner)
+    assert "Everything granted is in use" in rows(as_owner, "show=nothing")
+
+
 def test_what_nobody_used_is_listed_and_can_be_revoked(as_owner: Client, grant: Grant) -> None:
     shown = rows(as_owner)
     assert "it could be revoked" in shown

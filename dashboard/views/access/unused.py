@@ -45,6 +45,8 @@ def unused(request: HttpRequest) -> HttpResponse:
         "order": order,
         "page": page,
         "rows": rows,
+        # Of what is younger nothing can be said.
+        "any_judged": bool(page) or among.filter(granted_at__lt=since).exists(),
     }
     return render_page(request, "access/unused/list.html", context, fragment="list")
 
