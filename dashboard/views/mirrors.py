@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from access.actions import Action
+from access.policy import visible_registries
 from access.scopes import EVERYTHING
 from dashboard.browse.boards import pages_of, read_cursor, rows_of
 from dashboard.browse.filters import read_filter
@@ -48,13 +49,13 @@ _form_page = require_http_methods(["GET", "HEAD", "POST"])
 def mirrors(request: HttpRequest) -> HttpResponse:
     """All that one may know of, or those of `?registry=`."""
     one = asker(request)
-    registry = read_filter(request, "registry").text
-    found = visible_mirrors(one.user, registry=registry)
+    name = read_filter(request, "registry").text
+    found = visible_mirrors(one.user, registry=name)
     order = Order.read(request.GET.get("sort", ""), COLUMNS)
     page = paginate(found, order=order, query=request.GET)
     context = {
         "section": "registries",
-        "registry_name": registry,
+        "registry": visible_registries(one.user).filter(name=name).first() if name else None,
         "order": order,
         "page": page,
         "count": CappedCount.beside(page, found),

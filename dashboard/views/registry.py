@@ -16,9 +16,7 @@ from dashboard.browse.tree import Tree
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Order, paginate
 from dashboard.totals import held_in
-from registries.connectors import CONNECTORS
 from registries.models import SyncRun
-from registries.reports import tells
 
 
 @require_safe
@@ -51,8 +49,6 @@ def registry(request: HttpRequest, name: str) -> HttpResponse:
         "run": SyncRun.objects.active().filter(registry=registry).first() if may_read else None,
         "may_read": may_read,
         "can_manage": may(request.user, Action.REGISTRY_MANAGE, scope),
-        "can_grant": may(request.user, Action.ACCESS_MANAGE, scope),
-        "vendor": CONNECTORS[registry.kind].label if tells(registry) else "",
         "namespace": namespace.text,
         "place": place,
         "crumbs": _crumbs(namespace.text),

@@ -9,5 +9,6 @@ import "./palette.js";
 import "./passkeys.js";
 import "./pull.js";
 import "./shortcuts.js";
+import "./tabs.js";
 import "./theme.js";
 import "./tips.js";
