@@ -1,5 +1,8 @@
 """Repositories that do not answer any more. A repository is gone when its own tag list answered
 404 in two runs; until then nothing of it is removed (some servers drop names at page cuts).
+
+Where most of a registry does not answer, it more likely lost its storage than its content: then
+nothing is removed until somebody says that it is so, by a full sync.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from registries.sync.turns import lock
 
 # In how many runs a 404 must have come.
 PROOFS = 2
+# From so many on, and more than half of all, they are too many to be believed.
+TOO_MANY = 20
 
 
 @transaction.atomic(durable=True)
@@ -70,6 +75,14 @@ def apply_absences(
                     events.emit([gone], actor=actor)
         repository.save(update_fields=["missing_count", "missing_since"])
     return removed
+
+
+def unbelievably_missing(registry: Registry) -> int:
+    """How many repositories answered 404 and are not given up, if that is most of the registry, and
+    else 0."""
+    present = Repository.objects.present().filter(registry=registry)
+    missing = present.filter(missing_count__gt=0).count()
+    return missing if missing >= TOO_MANY and missing * 2 > present.count() else 0
 
 
 def _is_settled(repository: Repository, *, is_listed: bool) -> bool:

@@ -19,6 +19,7 @@ from registries.sync.claims import AlreadyRunning, cancel_run, request_run, star
 from registries.sync.counters import count_bytes, repositories_due
 from registries.sync.ending import ending, finish
 from registries.sync.island import Island
+from registries.sync.presence import unbelievably_missing
 from registries.sync.progress import Progress
 from registries.sync.reader import Reader
 from registries.sync.readings import Problem
@@ -45,7 +46,7 @@ def execute_run(
         return []
     progress = Progress(run, told=told)
     with ending(run, progress), _island(run, progress) as island:
-        reader = _reader(run, island, progress)
+        reader = _reader(run, island, progress, proves_absence=not _too_many_are_missing(run))
         pages: Iterable[RepositoryPage] = _pages(run, island, progress)
         # A budget of requests is kept by one worker, which then is as fast as all of them.
         if fan_out and not island.connector.has_budget:
@@ -60,6 +61,7 @@ def execute_run(
             reader.read_details()
         progress.enter(Phase.FINISH)
         count(run.registry, progress)
+        _tell_of_missing(run, progress)
         progress.flush()
         finish(run, given_up=reader.gave_up_for is not None)
     return []
@@ -75,9 +77,23 @@ def _island(run: SyncRun, progress: Progress) -> Iterator[Island]:
         yield island
 
 
-def _reader(
-    run: SyncRun, island: Island, progress: Progress, *, proves_absence: bool = True
-) -> Reader:
+def _tell_of_missing(run: SyncRun, progress: Progress) -> None:
+    """Say at the run's end that most of the registry is not there, and was not removed for it."""
+    if missing := _too_many_are_missing(run):
+        message = f"{missing} repositories, more than half of all, answer that they are not there."
+        advice = (
+            "Look whether the registry has its storage. Nothing of them was removed here; if they"
+            f" are gone for good, say so with a full sync (manage.py sync {run.registry.name} --full)."
+        )
+        progress.note([Problem("", "", "mostly-missing", message, advice)])
+
+
+def _too_many_are_missing(run: SyncRun) -> int:
+    """As many as cannot be believed, unless a full sync was asked for."""
+    return 0 if run.full else persistently(partial(unbelievably_missing, run.registry))
+
+
+def _reader(run: SyncRun, island: Island, progress: Progress, *, proves_absence: bool) -> Reader:
     return Reader(
         run.registry,
         island,
@@ -146,7 +162,8 @@ def work_on_batch(batch_id: int) -> SyncBatch | None:
     progress = Progress(run, batch=batch)
     with ending(run, progress), _island(run, progress) as island:
         # Tried again, it may already have counted a repository as missing in this very run.
-        reader = _reader(run, island, progress, proves_absence=batch.attempts == 1)
+        proves = batch.attempts == 1 and not _too_many_are_missing(run)
+        reader = _reader(run, island, progress, proves_absence=proves)
         if batch.phase == Phase.TAGS:
             reader.read_repositories([shares.page_of(batch)])
         else:
@@ -167,6 +184,8 @@ def finish_if_last(run: SyncRun) -> None:
         progress = Progress(run)
         with ending(run, progress):
             count(run.registry, progress)
+            _tell_of_missing(run, progress)
+            progress.flush()
             finish(run, given_up=False)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registries.events import Event, RegistryImported, TagCreated
-from registries.models import Registry, Repository
+from registries.events import Event, RegistryImported, RepositoryGone, TagCreated, TagDeleted
+from registries.models import Registry, Repository, SyncRun, Tag
+from registries.sync.presence import TOO_MANY
 from tests.fakes import content, misbehaviour
 from tests.fakes.misbehaviour import (
     answers,
@@ -113,3 +114,53 @@ def test_a_name_listed_twice_is_read_once(
     assert len(fake.seen(part="team/new/tags")) == 1
     assert run.repositories_found == run.repositories_done == 5
     assert sum(isinstance(event, TagCreated) for event in heard) == 1
+
+
+# A registry without its storage -----------------------------------------------------------------
+
+
+@pytest.fixture
+def large(fake: FakeRegistry, registry: Registry) -> None:
+    for number in range(TOO_MANY + 2):
+        fake.push(f"team/app-{number}", content.image("one for all"), "latest")
+    succeed(registry)
+    Tag.objects.update(pull_count=7)
+
+
+def test_a_registry_that_lost_its_storage_loses_nothing_here(
+    large: None, fake: FakeRegistry, registry: Registry, heard: list[Event]
+) -> None:
+    kept, before = dict(fake.repositories), ours(registry)
+    fake.repositories.clear()
+    for _ in range(3):
+        run = sync(registry)
+        (problem,) = run.problems.all()
+        assert (run.state, problem.code) == (SyncRun.State.PARTIAL, "mostly-missing")
+        assert f"{TOO_MANY + 2} repositories" in problem.message
+    assert registry.health == Registry.Health.DEGRADED
+    assert ours(registry) == before
+    fake.repositories.update(kept)
+    succeed(registry)
+    assert ours(registry) == before
+    assert set(Tag.objects.values_list("pull_count", flat=True)) == {7}
+    assert not [event for event in heard if isinstance(event, TagDeleted | RepositoryGone)]
+
+
+def test_a_full_sync_believes_that_most_of_it_is_gone(
+    large: None, fake: FakeRegistry, registry: Registry
+) -> None:
+    fake.repositories.clear()
+    sync(registry)
+    assert ours(registry)
+    sync(registry, full=True)
+    assert ours(registry) == {}
+
+
+def test_half_of_a_registry_may_go_at_once(
+    large: None, fake: FakeRegistry, registry: Registry
+) -> None:
+    for number in range(TOO_MANY // 2 + 1):
+        fake.delete_repository(f"team/app-{number}")
+    sync(registry)
+    sync(registry)
+    assert ours(registry) == theirs(fake)

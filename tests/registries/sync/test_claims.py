@@ -316,6 +316,22 @@ def test_a_batch_tried_again_does_not_count_an_absence_twice(
     assert "team/app0" in ours(registry)
 
 
+def test_batches_of_a_registry_that_lost_its_storage_remove_nothing_and_say_so_once(
+    fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registries.sync.presence.TOO_MANY", 5)
+    work_off(share_out(registry, fake))
+    registry.refresh_from_db()
+    before = ours(registry)
+    fake.repositories.clear()
+    for _ in range(2):
+        work_off(execute_run(request(registry), fan_out=True))
+        run = SyncRun.objects.latest("id")
+        assert (run.state, run.error_count) == ("partial", 1)
+        assert [problem.code for problem in run.problems.all()] == ["mostly-missing"]
+    assert ours(registry) == before
+
+
 def test_a_registry_that_stopped_answering_one_batch_is_not_asked_by_the_others(
     fake: FakeRegistry, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
