@@ -10,8 +10,9 @@ register = template.Library()
 
 
 @register.filter
-def styled(field: BoundField) -> SafeString:
-    """The field's input alone; label, hint and errors are components/field.html's."""
+def styled(field: BoundField, described: bool = False) -> SafeString:
+    """The field's input alone; label, hint and errors are components/field.html's, which says that
+    it is `described` by them. Elsewhere they are not there, and nothing may point at them."""
     widget = field.field.widget
     if isinstance(widget, forms.CheckboxInput):
         name = "form-check-input"
@@ -21,4 +22,11 @@ def styled(field: BoundField) -> SafeString:
         name = "form-control"
     # allauth says everything twice, in the label and here; what is typed hides the second.
     widget.attrs.pop("placeholder", None)
-    return field.as_widget(attrs={"class": name})
+    if described or "aria-describedby" in widget.attrs:
+        return field.as_widget(attrs={"class": name})
+    # Django points at hint and errors unless the widget names something else.
+    widget.attrs["aria-describedby"] = "nothing"
+    try:
+        return field.as_widget(attrs={"class": name, "aria-describedby": False})
+    finally:
+        del widget.attrs["aria-describedby"]

@@ -34,7 +34,9 @@ def strip(client: Client, path: str) -> list[tuple[str, bool]]:
     """The words of each tab, and whether it is the one at hand."""
     response = client.get(path)
     assert response.status_code == 200
-    found = re.search(r'<nav class="tabs" aria-label="Registry">(.*?)</nav>', response.text, re.DOTALL)
+    found = re.search(
+        r'<nav class="tabs" aria-label="Registry">(.*?)</nav>', response.text, re.DOTALL
+    )
     assert found, path
     tabs = re.findall(r"<a href=\"[^\"]+\"( aria-current=\"page\")?>(.*?)</a>", found[1])
     return [(re.sub("<[^>]+>", "", words).strip(), bool(at_hand)) for at_hand, words in tabs]

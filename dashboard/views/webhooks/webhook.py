@@ -66,7 +66,10 @@ def webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
         "topics": [topic.label for topic in shown.subscribed],
         "old_secret_until": shown.old_secret_until if _has_two_secrets(shown, now) else None,
         "retention_days": settings.EVENT_RETENTION_DAYS,
-        "again": AgainForm(initial={"since": timezone.localtime(now - timedelta(days=1))}),
+        # Ids of its own: the filter of the log has a "since", too.
+        "again": AgainForm(
+            initial={"since": timezone.localtime(now - timedelta(days=1))}, auto_id="again_%s"
+        ),
         **_ping_of(readable, request.GET.get("ping", "")),
     }
     return render_page(request, "webhooks/webhook.html", context, fragment="log")
