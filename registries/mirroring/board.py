@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.mirroring.mirrors import is_pattern
 from registries.mirroring.statement import statement
 from registries.models.tags import REFERRING_TAG
+from registries.sync.plan import version_key
 from registries.sync.staging import fetch
 
 PAGE_SIZE = 50
@@ -141,6 +142,7 @@ def compare(source: Side, target: Side, asked: Asked) -> Board:
 
     At most about `asked.limit` tags are compared, but always a whole repository.
     """
+    rest, name = asked.cursor or ("", "")
     parameters: dict[str, Any] = {
         "only": asked.only,
         "begin": asked.begin,
@@ -149,8 +151,9 @@ def compare(source: Side, target: Side, asked: Asked) -> Board:
         "referring": REFERRING_TAG,
         "state": asked.state,
         "rows": asked.size + 1,
-        "rest": asked.cursor[0] if asked.cursor else "",
-        "name": asked.cursor[1] if asked.cursor else "",
+        "rest": rest,
+        "name": name,
+        "version_key": version_key(name),
         **_end("source", source),
         **_end("target", target),
     }

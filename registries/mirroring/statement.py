@@ -28,13 +28,14 @@ WITH source AS (
 ), theirs AS (
     {theirs}
 ), paired AS MATERIALIZED (
-    SELECT rest, name, ours.repository AS source, theirs.repository AS target,
+    SELECT rest, name, coalesce(ours.version_key, theirs.version_key) AS version_key,
+           ours.repository AS source, theirs.repository AS target,
            ours.manifest AS source_manifest, theirs.manifest AS target_manifest,
            ours.at AS source_at, theirs.at AS target_at,
            coalesce(ours.manifest <> theirs.manifest, FALSE) AS differs
       FROM ours FULL JOIN theirs USING (rest, name)
 ), judged AS MATERIALIZED (
-    SELECT rest, name, source_manifest, target_manifest,
+    SELECT rest, name, version_key, source_manifest, target_manifest,
            CASE WHEN target_manifest IS NULL THEN 'missing'
                 WHEN source_manifest IS NULL THEN 'extra'
                 ELSE 'same' END AS state,
@@ -42,7 +43,7 @@ WITH source AS (
                 WHEN source_manifest IS NULL THEN target_at END AS since
       FROM paired WHERE NOT differs
      UNION ALL
-    SELECT rest, name, source_manifest, target_manifest, history.state,
+    SELECT rest, name, version_key, source_manifest, target_manifest, history.state,
            CASE history.state WHEN 'behind' THEN source_left WHEN 'ahead' THEN target_left END
       FROM paired
       JOIN registries_manifest ours ON ours.id = source_manifest
@@ -93,8 +94,8 @@ _SEEN = """
                  WHERE starts_with({path}, below)))
 """
 _TAGS = """
-    SELECT part.rest, tag.name, tag.repository_id AS repository, tag.first_seen_at AS at,
-           artifact.manifest_id AS manifest
+    SELECT part.rest, tag.name, tag.version_key, tag.repository_id AS repository,
+           tag.first_seen_at AS at, artifact.manifest_id AS manifest
       FROM part
       JOIN registries_tag tag ON tag.repository_id = part.{here}
       JOIN registries_artifact artifact ON artifact.id = tag.artifact_id
@@ -106,10 +107,10 @@ _TAG_PAGE = """
     SELECT rest, name, state, since, ours.digest AS source_digest, theirs.digest AS target_digest
       FROM (SELECT * FROM judged
              WHERE (%(state)s = '' OR state = %(state)s) {cursor}
-             ORDER BY rest {order}, name {order} LIMIT %(rows)s) page
+             ORDER BY rest {order}, version_key {order}, name {order} LIMIT %(rows)s) page
       LEFT JOIN registries_manifest ours ON ours.id = source_manifest
       LEFT JOIN registries_manifest theirs ON theirs.id = target_manifest
-     ORDER BY rest {order}, name {order}
+     ORDER BY rest {order}, version_key {order}, name {order}
 """
 _PAIR_COLUMNS = "rest, in_source, in_target, is_read, counts"
 _PAIR_PAGE = """
@@ -146,7 +147,12 @@ def statement(
     page, columns, key, edge = (
         (_PAIR_PAGE, _PAIR_COLUMNS, "rest", "%(rest)s")
         if by_repository
-        else (_TAG_PAGE, _TAG_COLUMNS, "(rest, name)", "(%(rest)s, %(name)s)")
+        else (
+            _TAG_PAGE,
+            _TAG_COLUMNS,
+            "(rest, version_key, name)",
+            "(%(rest)s, %(version_key)s, %(name)s)",
+        )
     )
     return _STATEMENT.format(
         source=_end("source", "target", source, whole),
