@@ -24,6 +24,7 @@ from registries.oci.errors import (
     NotARegistry,
     NotFound,
     RegistryError,
+    ResponseTooLarge,
     TooManyPages,
     Unsupported,
 )
@@ -136,8 +137,12 @@ class RegistryClient:
         """
         answer, url = await self._first_catalog_page(page_size)
         guard = PageGuard(self._limits.pages)
+        count = 0
         while True:
             page, following = self._page(answer, url, guard, "repositories", is_repository)
+            count += len(page)
+            if count > self._limits.repositories:
+                raise _too_many("The catalog", self._limits.repositories, "repositories")
             yield page
             if following is None:
                 return
@@ -175,6 +180,8 @@ class RegistryClient:
                     raise answer.failure(f"tags of {repository}")
                 page, following = self._page(answer, url, guard, "tags", is_tag)
                 before = len(names)
+                if before + len(page) > self._limits.tags:
+                    raise _too_many(repository, self._limits.tags, "tags")
                 names.update(dict.fromkeys(page))
                 if following is None:
                     return TagListing(tuple(names))
@@ -329,6 +336,13 @@ def _verified(answer: Answer, reference: str, what: str) -> Manifest:
 
 def _mismatch(what: str) -> DigestMismatch:
     return DigestMismatch(f"The bytes of {what} are not those its digest names.")
+
+
+def _too_many(what: str, most: int, names: str) -> ResponseTooLarge:
+    return ResponseTooLarge(
+        f"{what} has more than {most:,} {names}; so many are not kept in memory.",
+        advice="Look at what the registry holds there; what is known of it stays as it is.",
+    )
 
 
 def _length(headers: CIMultiDictProxy[str]) -> int | None:

@@ -17,11 +17,13 @@ class InvalidConnection(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one answer may cost: bytes, seconds, attempts."""
+    """What one answer, and one listing of many, may cost: bytes, seconds, attempts, names."""
 
     manifest_bytes: int = 4 * 1024**2
     config_bytes: int = 8 * 1024**2
-    listing_bytes: int = 64 * 1024**2
+    # A page of a thousand tags has 130 kB at most, but some registries know no pages: half a million
+    # tags of sixty characters at once.
+    listing_bytes: int = 32 * 1024**2
     token_bytes: int = 64 * 1024
     connect_seconds: float = 10.0
     # A page of a large catalog on object storage may take a minute before its first byte.
@@ -32,6 +34,11 @@ class Limits:
     # Told to wait longer than this, a request fails as Throttled and leaves waiting to its caller.
     patience_seconds: float = 60.0
     pages: int = 10_000
+    # Ten times what the largest known hold; a worker keeps the names of a listing in memory.
+    tags: int = 1_000_000
+    repositories: int = 1_000_000
+    # What signs or describes one image.
+    referrers: int = 100_000
 
 
 def parse_url(text: str, *, allow_private: bool) -> URL:

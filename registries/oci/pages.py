@@ -68,12 +68,13 @@ class PageGuard:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._seen: set[str] = set()
+        # Addresses by their hash: a registry may make each as long as it likes.
+        self._seen: set[int] = set()
         self._previous = b""
 
     def admit(self, url: URL, body: bytes, *, holds_names: bool) -> None:
         """Note one page; raises `TooManyPages` when the listing goes in circles."""
-        address = str(url)
+        address = hash(str(url))
         if address in self._seen or (holds_names and body == self._previous):
             raise TooManyPages("The listing repeats itself: its Link header is endless.")
         if len(self._seen) >= self._limit:

@@ -5,6 +5,7 @@ OCI Distribution 1.1, "Listing Referrers". Distribution 2 and 3 do not have it.
 
 from registries.oci import mediatypes, untrusted
 from registries.oci.descriptors import Child, list_or_null, parse_child
+from registries.oci.errors import ResponseTooLarge
 from registries.oci.failures import error_codes
 from registries.oci.pages import PageGuard, next_page
 from registries.oci.reference import Digest
@@ -43,6 +44,10 @@ class ReferrersApi:
             document = untrusted.load_object(answer.body, "list of referrers")
             entries = list_or_null(document.get("manifests"), "referrer")
             guard.admit(url, answer.body, holds_names=bool(entries))
+            if len(found) + len(entries) > transport.limits.referrers:
+                raise ResponseTooLarge(
+                    f"More than {transport.limits.referrers:,} things refer to {digest}."
+                )
             found.extend(map(parse_child, entries))
             following = next_page(answer.headers.getall("Link", ()), url)
             if following is None:

@@ -18,10 +18,15 @@ from registries.oci.errors import InvalidDocument
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _MAX_SIZE = 2**63 - 1
+# A million names in one answer, and what may come beside them (Google's tells of manifests, too).
+# Two bytes of JSON can be an object of a hundred, so a small document could fill the memory.
+_MOST_VALUES = 1_500_000
 
 
 def load_object(raw: bytes, what: str) -> dict[str, Any]:
     """Return the JSON object in `raw`, or raise `InvalidDocument` naming `what`."""
+    if len(raw) > _MOST_VALUES and sum(map(raw.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise InvalidDocument(f"The {what} holds more than {_MOST_VALUES:,} things.")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ from tests.fakes.misbehaviour import (
     throttles,
 )
 from tests.fakes.registry import FakeRegistry
-from tests.registries.oci.asking import IMPATIENT, ask, catalog
+from tests.registries.oci.asking import IMPATIENT, QUICK, ask, catalog
 
 MISSING = "sha256:" + "0" * 64
 FOREIGN = '<https://elsewhere.example/v2/_catalog?last=x>; rel="next"'
@@ -222,6 +223,55 @@ def test_a_listing_larger_than_the_limit_is_not_read(fake: FakeRegistry, declare
     listing = ask(fake, lambda client: client.tags("a"))
     assert not listing.complete
     assert isinstance(listing.problem, ResponseTooLarge)
+
+
+@pytest.mark.parametrize("nothing", [b"[]", b"{}", b"0"])
+def test_a_listing_of_more_things_than_any_holds_is_not_even_parsed(
+    fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch, nothing: bytes
+) -> None:
+    monkeypatch.setattr("registries.oci.untrusted._MOST_VALUES", 1000)
+    fake.misbehave(path_has("/tags/"), says(b'{"tags":[' + b",".join([nothing] * 1000) + b"]}"))
+    problem = ask(fake, lambda client: client.tags("a")).problem
+    assert isinstance(problem, InvalidDocument)
+    assert "1,000 things" in str(problem)
+    names = ["1"] * 900
+    fake.misbehave(path_has("/tags/"), lists("tags", [*names, *names[:98]]))
+    assert ask(fake, lambda client: client.tags("a")).names == ("1",)
+
+
+def test_more_tags_than_fit_into_memory_prove_nothing_about_the_rest(fake: FakeRegistry) -> None:
+    fake.page_size = 2
+    fake.push("a", content.image(), *map(str, range(6)))
+    for most, complete in ((6, True), (5, False)):
+        limits = replace(QUICK, tags=most)
+        listing = ask(fake, lambda client: client.tags("a"), limits=limits)
+        assert (listing.complete, len(listing.names)) == (complete, 6 if complete else 4)
+    assert isinstance(listing.problem, ResponseTooLarge)
+    assert "more than 5 tags" in str(listing.problem)
+
+
+def test_more_repositories_than_fit_into_memory_end_a_catalog(fake: FakeRegistry) -> None:
+    fake.page_size = 1
+    for number in range(3):
+        fake.push(f"r{number}", content.image(), "1")
+    assert len(ask(fake, catalog, limits=replace(QUICK, repositories=3))) == 3
+    error = failing(fake, catalog, limits=replace(QUICK, repositories=2))
+    assert isinstance(error, ResponseTooLarge)
+    assert "more than 2 repositories" in str(error)
+
+
+def test_more_referrers_than_fit_into_memory_are_refused(fake: FakeRegistry) -> None:
+    image = content.image()
+    fake.push("a", image, "1")
+    for name in ("one", "two", "three"):
+        fake.push("a", content.artifact(f"application/{name}", subject=image))
+
+    async def referrers(client: RegistryClient) -> int:
+        return len(await client.referrers("a", image.digest) or ())
+
+    assert ask(fake, referrers, limits=replace(QUICK, referrers=3)) == 3
+    error = failing(fake, referrers, limits=replace(QUICK, referrers=2))
+    assert isinstance(error, ResponseTooLarge)
 
 
 # Listings that break off
