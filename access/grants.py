@@ -174,6 +174,18 @@ def require_mastery(rights: Rights, role: Role, scope: Scope) -> None:
         )
 
 
+def lets_grant(roles: Iterable[Role], scopes: Iterable[Scope], rights: Rights) -> bool:
+    """Whether who is given these roles there could grant in turn: that outlives what gave it.
+
+    Raises PermissionDenied unless who has these rights may grant all of it.
+    """
+    given, wanted = list(roles), list(scopes)
+    for role in given:
+        for scope in wanted:
+            require_mastery(rights, role, scope)
+    return any(Action.ACCESS_MANAGE in role.allowed for role in given)
+
+
 def grantable(roles: Iterable[Role], rights: Rights, scope: Scope) -> list[Role]:
     """Those of the roles that who has these rights may grant on the scope."""
     if not rights.may(Action.ACCESS_MANAGE, scope):

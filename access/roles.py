@@ -170,6 +170,16 @@ def remove_role(role: Role, *, rights: Rights, actor: Actor) -> None:
     emit([RoleRemoved("", timezone.now(), role.name, tuple(role.actions))], actor=actor)
 
 
+def lets_grant_more(role: Role, actions: Iterable[Action], rights: Rights) -> bool:
+    """Whether whoever has this role could grant in turn once it allows these actions, where he could
+    not, or not so much. Raises PermissionDenied for who may not change it so."""
+    if role.is_built_in:
+        return False  # nor will it ever be changed
+    wanted = frozenset(actions)
+    _authorise(rights, wanted | role.allowed)
+    return Action.ACCESS_MANAGE in wanted and not wanted <= role.allowed
+
+
 def _authorise(rights: Rights, actions: frozenset[Action]) -> None:
     for action in (Action.ACCESS_MANAGE, *actions):
         rights.require(action, EVERYTHING)

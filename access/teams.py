@@ -162,6 +162,11 @@ def masters(team: Team, rights: Rights) -> bool:
     return True
 
 
+def lets_grant(team: Team) -> bool:
+    """Whether being in the team lets one grant in turn."""
+    return any(Action.ACCESS_MANAGE in grant.role.allowed for grant in reach_of(team))
+
+
 def reach_of(team: Team) -> list[Grant]:
     held = Grant.objects.filter(Q(team=team) | Q(service_principal__team=team))
     return list(held.select_related("role", "registry"))

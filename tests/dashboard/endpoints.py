@@ -146,7 +146,7 @@ DOCKER = [
 ]
 NOTIFICATIONS = [
     _screen("/r/harbour/-/notifications", needs("registry read")),
-    Line("POST", "/r/harbour/-/notifications/secrets", needs("registry manage"), 403, 201, 404),
+    Line("POST", "/r/harbour/-/notifications/secrets", needs("registry manage"), 403, 302, 404),
     *_form("/r/harbour/-/notifications/secrets/{inbound}/remove", needs("registry manage")),
 ]
 _AZURE = Scope("azure")

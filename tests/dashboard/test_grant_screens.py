@@ -14,7 +14,8 @@ from django.utils import timezone
 from access.models import Grant, Membership, Role, Team, User
 from access.scopes import EVERYTHING, Scope
 from tests import catalog
-from tests.cast import give, signed_in
+from tests.cast import PASSWORD, give, signed_in
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 TEAM_A, TEAM_B = Scope("harbour", "team-a/*"), Scope("harbour", "team-b/*")
@@ -340,3 +341,31 @@ def test_the_overview_leads_to_what_one_can_use(
     theirs = page(as_outsider, "/access/")
     assert 'href="/access/mine/"' in theirs
     assert "/access/unused/" not in theirs
+
+
+# A session that somebody took over --------------------------------------------------------------
+
+
+def test_nobody_makes_an_owner_who_did_not_just_say_who_he_is(
+    owner: User, viewer: User, outsider: User
+) -> None:
+    stale = signed_in(owner)
+    asked = post_grant(stale, role="owner", scope="*", reason="to stay")
+    assert asked.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not Grant.objects.filter(user=outsider).exists()
+    # Who may not do it anyway is told that, and nothing else.
+    assert post_grant(signed_in(viewer), role="owner").status_code == 403
+    done = stale.post(asked.headers["Location"], {"password": PASSWORD})
+    assert done.headers["Location"] == "/access/of/user:otto/"  # what was asked for is done now
+    assert Grant.objects.get(user=outsider).reason == "to stay"
+
+
+def test_a_role_of_ones_own_that_lets_grant_is_asked_for_as_well(
+    owner: User, outsider: User
+) -> None:
+    Role.objects.create(name="granter", label="Granter", actions=["access manage"])
+    assert "/reauthenticate/" in post_grant(signed_in(owner), role="granter").headers["Location"]
+    assert "/reauthenticate/" not in post_grant(signed_in(owner)).headers["Location"]
+    assert [grant.role.name for grant in Grant.objects.filter(user=outsider)] == ["pusher"]
+    assert post_grant(reassured(owner), role="granter").status_code == 302
+    assert Grant.objects.filter(user=outsider).count() == 2

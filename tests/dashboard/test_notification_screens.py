@@ -15,7 +15,8 @@ from access.scopes import Scope
 from registries.actor import SYSTEM
 from registries.models import Registry
 from tests import catalog
-from tests.cast import give, signed_in
+from tests.cast import PASSWORD, give, signed_in
+from tests.reassured import reassured
 from tests.webhooks.inbound.telling import handled, tell
 from webhooks.inbound import doors
 from webhooks.inbound.secrets import create_secret
@@ -30,6 +31,12 @@ PAGE = "/r/harbour/-/notifications"
 def harbour(db: None) -> Registry:
     doors.forget()
     return catalog.registry("harbour")
+
+
+@pytest.fixture
+def as_owner(owner: User) -> Client:
+    """The owner, who has just said his password again."""
+    return reassured(owner)
 
 
 def text_of(client: Client, address: str = PAGE) -> str:
@@ -159,3 +166,14 @@ def test_pulls_stand_on_the_pages_of_image_and_repository(
     shown = " ".join(text_of(as_owner, "/r/harbour/team-a/app/-/tags/1.0").split())
     assert '<strong><span class="num">2</span></strong> pulls' in shown
     assert '<span class="num">1</span> by this tag' in shown
+
+
+def test_no_secret_is_made_by_who_did_not_just_say_who_he_is(
+    harbour: Registry, owner: User
+) -> None:
+    stale = signed_in(owner)
+    asked = stale.post(f"{PAGE}/secrets")
+    assert asked.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not InboundSecret.objects.exists()
+    said = stale.post(asked.headers["Location"], {"password": PASSWORD})
+    assert said.status_code == 201  # what was asked for is done now

@@ -10,6 +10,7 @@ from access.scopes import Scope
 from registries.models import Registry
 from tests import catalog
 from tests.cast import give, signed_in
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 NEW = "/access/requests/new/"
@@ -163,3 +164,17 @@ def test_an_answered_request_is_not_answered_again(as_owner: Client, asked: Acce
 def test_a_request_that_is_not_there_is_not_found(as_owner: Client) -> None:
     for pk in ("1", "9" * 30):
         assert as_owner.get(f"/access/requests/{pk}/").status_code == 404
+
+
+def test_nobody_is_made_an_owner_by_an_answer_of_a_stale_session(
+    owner: User, asked: AccessRequest
+) -> None:
+    AccessRequest.objects.update(role=Role.objects.get(name="owner"))
+    stale, address = signed_in(owner), f"/access/requests/{asked.pk}/"
+    told = stale.post(address, {"action": "grant", "answer": "Go."})
+    assert told.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert not Grant.objects.filter(role__name="owner").exists()
+    assert stale.post(address, {"action": "refuse", "answer": "No."}).headers["Location"] == address
+    AccessRequest.objects.update(state="open")
+    assert reassured(owner).post(address, {"action": "grant"}).headers["Location"] == address
+    assert Grant.objects.filter(role__name="owner").exists()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from access.models import Role, User
+from access.models import Grant, Role, User
 from access.scopes import Scope
 from tests import catalog
 from tests.cast import give, signed_in
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 FIELDS = {
@@ -26,6 +27,14 @@ def as_owner_of_harbour(db: None) -> Client:
     user = User.objects.create_user("harald")
     give(user, "owner", Scope("harbour"))
     return signed_in(user)
+
+
+@pytest.fixture
+def as_doorkeeper(db: None) -> Client:
+    """Manages access on everything, and may do nothing else."""
+    role = Role.objects.create(name="doorkeeper", label="Doorkeeper", actions=["access manage"])
+    Grant.objects.create(user=User.objects.create_user("dora"), role=role)
+    return signed_in(User.objects.get(username="dora"))
 
 
 @pytest.fixture
@@ -114,3 +123,19 @@ def test_a_bad_role_is_sent_back(as_owner: Client, changes: dict[str, object], s
 def test_nobody_calls_his_own_role_built_in(as_owner: Client) -> None:
     as_owner.post("/access/roles/new/", FIELDS | {"is_built_in": "on"})
     assert not Role.objects.get(name="shipper").is_built_in
+
+
+def test_a_role_that_is_to_let_grant_is_changed_by_no_stale_session(
+    owner: User, as_doorkeeper: Client, shipper: Role
+) -> None:
+    wider = FIELDS | {"actions": ["content write", "access manage"]}
+    told = signed_in(owner).post("/access/roles/shipper/", wider)
+    assert told.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    # Who may not do it anyway is told that, and nothing else.
+    assert as_doorkeeper.post("/access/roles/shipper/", wider).status_code == 403
+    assert Role.objects.get(name="shipper").actions == ["content write"]
+    assert "/access/roles/" in reassured(owner).post("/access/roles/shipper/", wider)["Location"]
+    assert set(Role.objects.get(name="shipper").actions) == set(wider["actions"])
+    # Other words, or less, let nobody do more.
+    said = signed_in(owner).post("/access/roles/shipper/", wider | {"label": "Sea"})
+    assert said.headers["Location"] == "/access/roles/shipper/"

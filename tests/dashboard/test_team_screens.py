@@ -12,7 +12,8 @@ from access.models import ClaimRule, Grant, Membership, Role, ServicePrincipal, 
 from access.scopes import Scope
 from dashboard import sign_on
 from tests import catalog
-from tests.cast import give, signed_in
+from tests.cast import PASSWORD, give, signed_in
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEAMS = "/access/teams/"
@@ -284,3 +285,26 @@ def test_buttons_are_pressed_from_here_and_not_followed(
     for address in [*buttons, "remove/", ""]:
         assert strict.post(PLATFORM + address, {"description": "x"}).status_code == 403
     assert names_in(team) == {"otto"}
+
+
+def test_nobody_comes_into_a_team_that_lets_grant_by_a_stale_session(
+    owner: User, team: Team, maintainer: User, viewer: User, keycloak: None
+) -> None:
+    stale, person = signed_in(owner), {"username": "viktor"}
+    assert stale.post(f"{PLATFORM}members/add/", person).headers["Location"] == PLATFORM
+    Membership.objects.filter(user=viewer).delete()
+    team.grants.update(role=Role.objects.get(name="owner"))
+    maintainer.set_password(PASSWORD)
+    maintainer.save()
+    for client, what, form in (
+        (stale, "members", person),
+        (signed_in(maintainer), "members", person),
+        (stale, "rules", RULE),
+    ):
+        told = client.post(f"{PLATFORM}{what}/add/", form)
+        assert told.headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert (names_in(team), ClaimRule.objects.count()) == ({"mona"}, 0)
+    sure = reassured(owner)
+    assert sure.post(f"{PLATFORM}members/add/", person).headers["Location"] == PLATFORM
+    assert sure.post(f"{PLATFORM}rules/add/", RULE).headers["Location"] == PLATFORM
+    assert (names_in(team), ClaimRule.objects.count()) == ({"mona", "viktor"}, 1)

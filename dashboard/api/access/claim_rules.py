@@ -15,11 +15,13 @@ from rest_framework.response import Response
 
 from access import claims_to_teams
 from access.models import ClaimRule
+from access.teams import lets_grant
 from dashboard.api.access.teams import locked_team, managed_team
 from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.forms_people import providers
 from dashboard.pagination import Column
@@ -88,6 +90,8 @@ class ClaimRules(Resource):
         wanted, known = ClaimRuleBody.read(request), providers()
         if wanted["provider"] not in known:
             raise ValidationError({"provider": _("There is no such provider of single sign-on.")})
+        if lets_grant(found):
+            require_reassured(request)
         made = claims_to_teams.create_rule(
             team=found,
             claim=known[wanted["provider"]][1],

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.grants import Holder, grant_in_bulk, grant_role, revoke_grants
+from access.grants import Holder, grant_in_bulk, grant_role, lets_grant, revoke_grants
 from access.models import Grant, Role
 from access.principals import Principal
 from dashboard.api.bodies import Body, Query, Row
@@ -23,6 +23,7 @@ from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, PrincipalField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.callers import Caller, require_manager
 from dashboard.forms_access import BULK_LIMIT, REASON_LENGTH
@@ -164,9 +165,12 @@ class Grants(Resource):
         caller = self.caller
         require_manager(caller)
         wanted = GrantBody.read(request)
+        roles, holders = _roles(wanted["roles"]), _holders(wanted["principals"])
+        if lets_grant(roles, wanted["scopes"], caller.rights):
+            require_reassured(request)
         made = grant_in_bulk(
-            roles=_roles(wanted["roles"]),
-            to=_holders(wanted["principals"]),
+            roles=roles,
+            to=holders,
             scopes=wanted["scopes"],
             until=wanted["until"],
             reason=wanted["reason"],
@@ -213,6 +217,8 @@ class OneGrant(Resource):
         with together():
             found = managed_grant(caller, grant, locked=True)
             require_match(request, GrantRow(found).data)
+            if lets_grant([found.role], [found.scope], caller.rights):
+                require_reassured(request)
             changed = grant_role(
                 role=found.role,
                 to=found.user or found.team or found.service_principal,

@@ -19,6 +19,7 @@ from dashboard.api.bodies import Body, Row
 from dashboard.api.etags import require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column
 from dashboard.views.access.teams import team_or_404
@@ -96,6 +97,8 @@ class OneMember(Resource):
         person = User.objects.filter(username=user).first()
         if person is None:
             raise Http404(_("There is nobody of this name."))
+        if actions.lets_grant(found):
+            require_reassured(request)
         with together():
             found = locked_team(caller, team)
             held = found.memberships.filter(user=person).select_related("user").first()

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import requests as actions
+from access.grants import lets_grant
 from access.models import AccessRequest, User
 from access.policy import visible_registries
 from dashboard.api.access.grants import role_called
@@ -22,6 +23,7 @@ from dashboard.api.etags import answer_one
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import EndField, ScopeField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.forms_access import REASON_LENGTH
 from dashboard.views.access.requests import COLUMNS
@@ -208,6 +210,8 @@ class DecideRequest(Resource):
         found = _request_or_404(caller, number)
         wanted = RequestDecisionBody.read(request)
         if wanted["decision"] == "grant":
+            if lets_grant([found.role], [actions.scope_of(found)], caller.rights):
+                require_reassured(request)
             answered = actions.grant_request(
                 found.pk,
                 until=wanted["until"],

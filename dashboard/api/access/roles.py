@@ -15,13 +15,14 @@ from rest_framework.response import Response
 
 from access.actions import DOCKER, Action
 from access.models import Role
-from access.roles import change_role, create_role, remove_role
+from access.roles import change_role, create_role, lets_grant_more, remove_role
 from access.scopes import EVERYTHING
 from dashboard.api.bodies import Body, Query, Row
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import lists, sends, shows
 from dashboard.api.fields import ACTIONS, ActionField
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column, Page
 from registries.transactions import together
@@ -183,9 +184,10 @@ class OneRole(Resource):
                 "description": found.description,
                 "actions": found.allowed,
             }
-            changed = change_role(
-                found, **settings | wanted, rights=caller.rights, actor=caller.actor
-            )
+            settings |= wanted
+            if lets_grant_more(found, settings["actions"], caller.rights):
+                require_reassured(request)
+            changed = change_role(found, **settings, rights=caller.rights, actor=caller.actor)
         return Response(RoleRow(changed).data)
 
     @extend_schema(

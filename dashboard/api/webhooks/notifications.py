@@ -25,6 +25,7 @@ from dashboard.api.catalog.settings import locked_or_404
 from dashboard.api.etags import answer_one, require_match
 from dashboard.api.examples import DIGEST, lists, shows
 from dashboard.api.pages import PageQuery, answer_page, page_of, sorts, turn_page
+from dashboard.api.reassured import require_reassured
 from dashboard.api.resources import Resource
 from dashboard.pagination import Column
 from dashboard.views.webhooks.notifications import ORDERS
@@ -241,6 +242,7 @@ class InboundSecrets(Resource):
         live. Needs `registry manage`."""
         caller = self.caller
         found = get_registry_or_404(caller.somebody, registry, Action.REGISTRY_MANAGE)
+        require_reassured(request)
         made = actions.create_secret(found, rights=caller.rights, actor=caller.actor)
         return Response(
             IssuedInboundSecretRow(made.secret, context={"secret": made.text}).data,

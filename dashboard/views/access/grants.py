@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from access.grants import grant_in_bulk, revoke_grants
+from access.grants import grant_in_bulk, lets_grant, revoke_grants
 from access.models import Grant, Role
 from access.models.roles import GrantQuerySet
 from access.principals import Principal
@@ -22,6 +22,7 @@ from dashboard.forms_access import GrantFilterForm, GrantForm, RevokeForm, last_
 from dashboard.htmx import render_page
 from dashboard.pagination import CappedCount, Order, paginate
 from dashboard.views.access.asking import Asker, asker, ids_of, manager
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.rows import COLUMNS, rows_of
 from dashboard.views.access.submitting import DONE, submitted
 from dashboard.views.access.suggest import suggested_principals, suggested_scopes
@@ -90,11 +91,12 @@ def of_principal(request: HttpRequest, principal: str) -> HttpResponse:
 
 @_form_page
 def create(request: HttpRequest) -> HttpResponse:
-    """Grant a role to one or several on one or several scopes; the same again changes the end."""
+    """Grant a role to one or several on one or several scopes; the same again changes the end. A
+    role that lets grant in turn asks for the password again."""
     one = manager(request)
     roles = one.grantable_somewhere()
     form = GrantForm(request.POST or None, roles=roles, initial=_initial(request.GET, one))
-    status = submitted(request, form, lambda: _grant(one, form))
+    status = submitted(request, form, lambda: _grant(request, one, form))
     if status is DONE:
         return redirect(_address_after(form.principals))
     context = {
@@ -149,10 +151,13 @@ def _initial(query: QueryDict, one: Asker) -> dict[str, Any]:
     return initial
 
 
-def _grant(one: Asker, form: GrantForm) -> str:
+def _grant(request: HttpRequest, one: Asker, form: GrantForm) -> str:
     data = form.cleaned_data
+    roles = list(Role.objects.filter(name=data["role"]))
+    if lets_grant(roles, form.scopes, one.rights):
+        reassure(request)  # who took a session over must make no owner who outlives it
     made = grant_in_bulk(
-        roles=Role.objects.filter(name=data["role"]),
+        roles=roles,
         to=[principal.find() for principal in form.principals],
         scopes=form.scopes,
         until=data["last_day"],

@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access import holders
 from access.actions import Action
 from access.explain import granters, roles_allowing
+from access.grants import lets_grant
 from access.models import AccessRequest, Role
 from access.requests import ask, grant_request, refuse_request, scope_of, withdraw
 from dashboard.forms_access import AnswerForm, AskForm
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker, scope_of_address
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.submitting import DONE, acted, submitted
 from dashboard.views.access.suggest import suggested_scopes
 
@@ -144,6 +146,8 @@ def _ask(one: Asker, form: AskForm) -> str:
 def _answer(request: HttpRequest, one: Asker, shown: AccessRequest, form: AnswerForm) -> str:
     data, name = form.cleaned_data, shown.user.get_username()
     if request.POST.get("action") == "grant":
+        if lets_grant([shown.role], [scope_of(shown)], one.rights):
+            reassure(request)  # as where it is granted unasked
         grant_request(
             shown.pk,
             until=data["last_day"],

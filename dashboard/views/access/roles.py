@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access.actions import Action
 from access.models import Role
-from access.roles import change_role, create_role, remove_role
+from access.roles import change_role, create_role, lets_grant_more, remove_role
 from access.scopes import EVERYTHING
 from dashboard.forms_access import RoleForm
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.submitting import DONE, acted, submitted
 
 _form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +55,7 @@ def role(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         one.rights.require(Action.ACCESS_MANAGE, EVERYTHING)
     form = RoleForm(request.POST or None, stored=shown, initial=_initial(shown))
-    status = submitted(request, form, lambda: _change(one, shown, form))
+    status = submitted(request, form, lambda: _change(request, one, shown, form))
     if status is DONE:
         return redirect("role", shown.name)
     context = {
@@ -97,8 +98,10 @@ def _create(one: Asker, form: RoleForm) -> str:
     return _("The role %s can be granted now.") % made.label
 
 
-def _change(one: Asker, shown: Role, form: RoleForm) -> str:
+def _change(request: HttpRequest, one: Asker, shown: Role, form: RoleForm) -> str:
     data = form.cleaned_data
+    if lets_grant_more(shown, form.chosen, one.rights):
+        reassure(request)  # whoever has the role could grant from then on
     change_role(
         shown,
         label=data["label"],

@@ -21,6 +21,7 @@ from dashboard.forms_people import MemberForm, RuleForm, TeamForm, providers
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.rows import COLUMNS, rows_of
 from dashboard.views.access.submitting import DONE, acted, submitted
 
@@ -122,6 +123,9 @@ def add_member(request: HttpRequest, name: str) -> HttpResponse:
     """Add somebody by user name, or change whether he maintains the team."""
     one = asker(request)
     shown = team_or_404(one, name)
+    may_add = actions.maintains(one.user, shown) or actions.masters(shown, one.rights)
+    if may_add and actions.lets_grant(shown):
+        reassure(request)  # being in it is as good as a grant
     form = MemberForm(request.POST, may_make_maintainers=actions.masters(shown, one.rights))
 
     def act() -> str:
@@ -166,6 +170,8 @@ def add_rule(request: HttpRequest, name: str) -> HttpResponse:
     """Whoever comes with a value of a provider belongs to the team from then on."""
     one = asker(request)
     shown = team_or_404(one, name)
+    if actions.masters(shown, one.rights) and actions.lets_grant(shown):
+        reassure(request)
     form = RuleForm(request.POST)
 
     def act() -> str:

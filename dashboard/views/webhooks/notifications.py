@@ -23,6 +23,7 @@ from dashboard.forms_notifications import NotificationFilter
 from dashboard.htmx import render_page
 from dashboard.pagination import Column, Order, paginate
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.reassured import reassure
 from dashboard.views.access.submitting import acted
 from registries.models import Registry
 from webhooks.inbound import secrets as actions
@@ -70,6 +71,7 @@ def notifications(request: HttpRequest, name: str) -> HttpResponse:
 def create(request: HttpRequest, name: str) -> HttpResponse:
     """A new secret, shown this once, where it belongs: in the registry's configuration."""
     one, registry = _managed(request, name)
+    reassure(request)  # who took a session over must not leave with a secret that outlives it
     made: list[Made] = []
     acted(request, lambda: _create(one, registry, made))
     if not made:

@@ -36,7 +36,7 @@ LINES = [
     ApiLine("GET", TOLD, READING, 403, 200, 404),
     ApiLine("GET", f"{TOLD}/setup", READING, 403, 200, 404),
     ApiLine("GET", f"{TOLD}/secrets", READING, 403, 200, 404),
-    ApiLine("POST", f"{TOLD}/secrets", MANAGING, 403, 201, 404),
+    ApiLine("POST", f"{TOLD}/secrets", MANAGING, 403, 201, 404, reassured=True),
     ApiLine("GET", f"{TOLD}/secrets/{{inbound}}", READING, 403, 200, 404),
     ApiLine("DELETE", f"{TOLD}/secrets/{{inbound}}", MANAGING, 403, 204, 404),
     ApiLine("GET", "/following", SIGNED_IN, 200, 200, 200),

@@ -14,6 +14,7 @@ from tests import catalog
 from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api, token_of
 from tests.dashboard.api.statements import statements
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 TEAM_A, TEAM_B = Scope("harbour", "team-a/*"), Scope("harbour", "team-b/*")
@@ -267,3 +268,35 @@ def test_the_last_owner_stays(outsider: User) -> None:
     ):
         assert refused.status_code == 422
         assert "last owner" in refused.json()["detail"]
+
+
+# A session that somebody took over --------------------------------------------------------------
+
+
+def test_a_session_says_once_more_who_it_is_before_it_makes_an_owner(
+    owner: User, viewer: User, outsider: User
+) -> None:
+    stale, owning = Api(client=signed_in(owner)), PUSHING | {"roles": ["pusher", "owner"]}
+    refused = stale.post("/grants", owning)
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert not Grant.objects.filter(user=outsider).exists()
+    assert stale.post("/grants", PUSHING).status_code == 201
+    # Who may not do it anyway is told that, and nothing else.
+    unallowed = Api(client=signed_in(viewer)).post("/grants", owning)
+    assert "/accounts/" not in unallowed.json()["detail"]
+    assert Api(client=reassured(owner)).post("/grants", owning).status_code == 201
+    assert Api.of(owner).post("/grants", owning).status_code == 201  # a secret is no session
+
+
+def test_a_session_says_once_more_who_it_is_before_an_owner_stays_longer(
+    owner: User, outsider: User
+) -> None:
+    grant = give(outsider, "owner", TEAM_A)
+    Grant.objects.filter(pk=grant.pk).update(until=timezone.now() + timedelta(days=3))
+    path, longer = f"/grants/{grant.pk}", {"until": None}
+    refused = Api(client=signed_in(owner)).patch(path, longer)
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert Grant.objects.get(pk=grant.pk).until is not None
+    assert Api(client=reassured(owner)).patch(path, longer).status_code == 200

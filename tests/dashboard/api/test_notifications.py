@@ -150,3 +150,11 @@ def test_a_machine_follows_nothing(machine: ServicePrincipal) -> None:
     api = Api.of(machine)
     for refused in (api.get("/following"), api.get("/following/feed"), api.post("/following/feed")):
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+
+def test_a_session_says_once_more_who_it_is_before_it_makes_a_secret(owner: User) -> None:
+    refused = Api(client=signed_in(owner)).post(f"{ADDRESS}/secrets")
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert not InboundSecret.objects.exists()
+    assert Api(client=reassured(owner)).post(f"{ADDRESS}/secrets").status_code == 201

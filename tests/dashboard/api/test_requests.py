@@ -10,9 +10,10 @@ from access.models import AccessRequest, AuditEntry, Grant, Role, ServicePrincip
 from access.scopes import Scope
 from registries.models import Registry
 from tests import catalog
-from tests.cast import give
+from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api, token_of
 from tests.dashboard.api.statements import statements
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 REQUESTS = "/access-requests"
@@ -165,3 +166,15 @@ def test_more_requests_take_no_more_statements(
             user=viewer, role=asked.role, registry=harbour, path=f"a/{number}", reason="x"
         )
     assert statements(api_owner, REQUESTS, rows=30) == few
+
+
+def test_a_session_says_once_more_who_it_is_before_its_answer_makes_an_owner(
+    owner: User, asked: AccessRequest
+) -> None:
+    AccessRequest.objects.update(role=Role.objects.get(name="owner"))
+    path, yes = f"{REQUESTS}/{asked.pk}/decision", {"decision": "grant"}
+    refused = Api(client=signed_in(owner)).post(path, yes)
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert not Grant.objects.filter(role__name="owner").exists()
+    assert Api(client=reassured(owner)).post(path, yes).status_code == 200

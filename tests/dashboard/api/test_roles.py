@@ -11,8 +11,9 @@ from access.models import AuditEntry, Role, User
 from access.roles import BUILT_IN
 from access.scopes import Scope
 from tests import catalog
-from tests.cast import give
+from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 SHIPPER = {
@@ -117,3 +118,16 @@ def test_who_owns_one_registry_changes_no_role(outsider: User, shipper: Role) ->
         assert refused.status_code == 403
         assert (refused.json()["action"], refused.json()["scope"]) == ("access manage", "*")
     assert Role.objects.get(name="shipper").label == "Shipper"
+
+
+def test_a_session_says_once_more_who_it_is_before_a_role_lets_grant(
+    owner: User, shipper: Role
+) -> None:
+    wider = {"actions": ["content write", "access manage"]}
+    refused = Api(client=signed_in(owner)).patch("/roles/shipper", wider)
+    assert refused.status_code == 403
+    assert "/accounts/reauthenticate/" in refused.json()["detail"]
+    assert Role.objects.get(name="shipper").actions == ["content write"]
+    assert Api(client=reassured(owner)).patch("/roles/shipper", wider).status_code == 200
+    # Other words let nobody do more.
+    assert Api(client=signed_in(owner)).patch("/roles/shipper", {"label": "X"}).status_code == 200

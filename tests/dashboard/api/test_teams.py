@@ -22,6 +22,7 @@ from tests import catalog
 from tests.cast import give, signed_in
 from tests.dashboard.api.client import Api
 from tests.dashboard.api.statements import statements
+from tests.reassured import reassured
 
 pytestmark = pytest.mark.django_db
 PLATFORM = "/teams/platform"
@@ -235,3 +236,20 @@ def test_mapping_a_group_takes_who_could_grant_what_the_team_has(team: Team, vie
     api = Api.of(viewer)
     assert api.post(f"{PLATFORM}/claim-rules", RULE).status_code == 403
     assert not ClaimRule.objects.exists()
+
+
+def test_a_session_says_once_more_who_it_is_before_a_team_lets_somebody_grant(
+    owner: User, team: Team, viewer: User, keycloak: None
+) -> None:
+    team.grants.update(role=Role.objects.get(name="owner"))
+    asked: tuple[tuple[str, str, dict[str, str], int], ...] = (
+        ("PUT", f"{PLATFORM}/members/viktor", {}, 200),
+        ("POST", f"{PLATFORM}/claim-rules", RULE, 201),
+    )
+    for how, path, body, status in asked:
+        refused = in_person(owner).ask(how, path, body)
+        assert refused.status_code == 403
+        assert "/accounts/reauthenticate/" in refused.json()["detail"]
+        assert not Membership.objects.filter(user=viewer).exists() or how == "POST"
+        assert Api(client=reassured(owner)).ask(how, path, body).status_code == status
+    assert ClaimRule.objects.count() == 1
