@@ -53,6 +53,9 @@ of_repository = [
 urlpatterns = [
     # Before allauth's pages, which these replace.
     path("accounts/email/", elsewhere),
+    path("accounts/confirm-email/", elsewhere),
+    path("accounts/confirm-email/<str:key>/", elsewhere),
+    path("accounts/password/set/", elsewhere),
     path("accounts/oidc/<provider_id>/login/", leave),
     path("accounts/oidc/<provider_id>/login/callback/", come_back),
     path("accounts/2fa/totp/activate/", never_cache(activate_totp)),  # it shows the seed

@@ -19,7 +19,7 @@ OPEN = {
     "accounts/github/login/callback/": "coming back from there",
     "accounts/oidc/<provider_id>/login/": "signing in through a provider",
     "accounts/oidc/<provider_id>/login/callback/": "coming back from there",
-    "accounts/confirm-email/": "confirms an address by mail, for who has the link",
+    "accounts/confirm-email/": "allauth's, which nobody reaches: ours stands before it, and is closed",
     "accounts/confirm-email/<key>/": "the same",
     "accounts/inactive/": "tells somebody that the account is switched off",
     "accounts/login/": "signing in",

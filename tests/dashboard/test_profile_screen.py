@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from access.models import AuditEntry, Membership, Team, User
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROFILE = "/profile/"
@@ -130,3 +130,32 @@ def test_an_account_has_one_address_and_it_is_on_the_profile(as_viewer: Client) 
     assert as_viewer.get("/accounts/email/").headers["Location"] == PROFILE
     as_viewer.post("/accounts/email/", {"action_add": "", "email": "second@example.com"})
     assert not User.objects.filter(emailaddress__email="second@example.com").exists()
+
+
+def test_who_comes_by_single_sign_on_gives_himself_no_password() -> None:
+    """He would come in when his provider no longer lets him."""
+    person, choice = User.objects.create_user("sven", "sven@example.com"), "a passphrase of his own"
+    client = signed_in(person)
+    assert "Change password" not in client.get("/").content.decode()
+    asked = client.get("/accounts/password/change/", follow=True)
+    assert asked.redirect_chain[-1] == (PROFILE, 302)
+    for address in ("/accounts/password/set/", "/accounts/password/change/"):
+        client.post(address, {"password1": choice, "password2": choice, "oldpassword": ""})
+        person.refresh_from_db()
+        assert not person.has_usable_password()
+
+
+def test_who_has_a_password_changes_it(as_viewer: Client) -> None:
+    assert "Change password" in as_viewer.get("/").content.decode()
+    assert as_viewer.get("/accounts/password/change/").status_code == 200
+
+
+def test_there_are_no_addresses_to_confirm(as_viewer: Client, as_stranger: Client) -> None:
+    for address in ("/accounts/confirm-email/", "/accounts/confirm-email/MQ:1uX:abc/"):
+        assert as_viewer.get(address).headers["Location"] == PROFILE
+        assert as_stranger.get(address).headers["Location"].startswith("/accounts/login/")
+
+
+def test_who_was_switched_off_is_told_what_to_do(as_stranger: Client) -> None:
+    shown = as_stranger.get("/accounts/inactive/").content.decode()
+    assert "Ask an owner of this Portolan" in shown

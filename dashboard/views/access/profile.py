@@ -65,6 +65,8 @@ def _context(one: Asker, form: PersonForm) -> dict[str, object]:
     }
 
 
-def elsewhere(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  a view's signature
-    """allauth's page of many addresses: an account here has one, and it is on the profile."""
+def elsewhere(request: HttpRequest, key: str = "") -> HttpResponse:  # noqa: ARG001  a view's signature
+    """In the place of allauth's pages of many addresses, of which an account here has one, which
+    nobody confirms; and of that where who comes by single sign-on gives himself a password: he would
+    keep a way in that his company cannot close."""
     return redirect("profile")
