@@ -160,7 +160,8 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args: Any, roles: Iterable[Role], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choose(self.fields["role"], role_choices(roles))
+        # Nobody makes an owner because it came first.
+        choose(self.fields["role"], [("", gettext("Choose a role")), *role_choices(roles)])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -369,3 +369,12 @@ def test_a_role_of_ones_own_that_lets_grant_is_asked_for_as_well(
     assert [grant.role.name for grant in Grant.objects.filter(user=outsider)] == ["pusher"]
     assert post_grant(reassured(owner), role="granter").status_code == 302
     assert Grant.objects.filter(user=outsider).count() == 2
+
+
+def test_no_role_is_chosen_before_somebody_chooses(as_owner: Client, outsider: User) -> None:
+    shown = page(as_owner, NEW)
+    assert '<option value="" selected>Choose a role</option>' in shown
+    assert '<option value="owner">' in shown
+    assert post_grant(as_owner, role="").status_code == 422
+    linked = page(as_owner, f"{NEW}?principal=user:otto&role=pusher&scope=harbour")
+    assert '<option value="pusher" selected>' in linked
