@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "dashboard.nul.NulMiddleware",
 ]
 
 FILE_UPLOAD_HANDLERS = ["dashboard.uploads.NoFiles"]

@@ -6,7 +6,12 @@ import logging
 import re
 
 import pytest
+from django.db import DataError
 from django.test import Client
+
+from access.models import User
+from tests import catalog
+from tests.cast import give
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +80,40 @@ def test_the_page_of_a_failure_is_styled_under_the_policy(
     nonce = re.search(r'<style nonce="([^"]+)"', response.content.decode())
     assert nonce is not None
     assert f"'nonce-{nonce[1]}'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/accounts/oidc/%00/login/",
+        "/accounts/oidc/%00/login/callback/",
+        "/r/harbour/team-a/app/-/untag?tag=%00",
+        "/access/trust-rules/?machine=%00",
+        "/access/of/user:%00/",
+    ],
+)
+def test_what_no_text_has_names_nothing(as_owner: Client, address: str) -> None:
+    catalog.repository(catalog.registry("harbour"), "team-a/app")
+    response = as_owner.get(address)
+    assert response.status_code == 404
+    assert "Nothing has such a name." in response.content.decode()
+
+
+def test_what_no_text_has_names_nothing_in_a_form_either(
+    as_owner: Client, as_stranger: Client, viewer: User
+) -> None:
+    grant = give(viewer, "owner")
+    give_less = {"grant": grant.pk, "role": "\0"}
+    assert as_owner.post("/access/unused/give-less/", give_less).status_code == 404
+    assert as_stranger.post("/accounts/oidc/%00/login/").status_code == 404
+
+
+def test_what_the_database_refuses_else_is_a_failure(
+    as_viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DataError("out of range")
+
+    monkeypatch.setattr("dashboard.views.home.cards_of", fail)
+    as_viewer.raise_request_exception = False
+    assert as_viewer.get("/?q=fine").status_code == 500
