@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.views.access import invitation, people, profile, teams
+from dashboard.views.access import invitation, people, person_changes, profile, teams
 from dashboard.views.webhooks import following
 
 urlpatterns = [
@@ -19,14 +19,20 @@ urlpatterns = [
     path("access/people/invite/", people.invite, name="invite"),
     path("access/people/<int:pk>/", people.person, name="person"),
     path("access/people/<int:pk>/link/", people.new_link, name="person-link"),
-    path("access/people/<int:pk>/off/", people.deactivate, name="person-off"),
-    path("access/people/<int:pk>/on/", people.reactivate, name="person-on"),
-    path("access/people/<int:pk>/sessions/end/", people.end_sessions, name="person-sessions"),
-    path("access/people/<int:pk>/owner/", people.make_superuser, name="person-owner"),
-    path("access/people/<int:pk>/owner/end/", people.unmake_superuser, name="person-not-owner"),
+    path("access/people/<int:pk>/off/", person_changes.deactivate, name="person-off"),
+    path("access/people/<int:pk>/on/", person_changes.reactivate, name="person-on"),
+    path(
+        "access/people/<int:pk>/sessions/end/", person_changes.end_sessions, name="person-sessions"
+    ),
+    path("access/people/<int:pk>/owner/", person_changes.make_superuser, name="person-owner"),
+    path(
+        "access/people/<int:pk>/owner/end/",
+        person_changes.unmake_superuser,
+        name="person-not-owner",
+    ),
     path(
         "access/people/<int:pk>/factors/remove/",
-        people.remove_second_factors,
+        person_changes.remove_second_factors,
         name="person-factors",
     ),
     path("access/teams/", teams.teams, name="teams"),

@@ -209,6 +209,7 @@ REQUESTS_AND_REVIEWS = [
     Line("POST", "/access/reviews/new/", MANAGING, 403, 422, 422),
     Line("GET", "/access/reviews/{review}/", MANAGING, 403, 200, 404),
     Line("POST", "/access/reviews/{review}/decide/", MANAGING, 403, 302, 404),
+    Line("GET", "/access/reviews/{review}/close/", MANAGING, 403, 200, 404),
     Line("POST", "/access/reviews/{review}/close/", MANAGING, 403, 302, 404),
 ]
 MACHINES = [
@@ -272,6 +273,17 @@ PEOPLE_AND_TEAMS = [
     *(
         Line("POST", f"{PERSON}/{what}/", needs("access manage", EVERYTHING, ALL), 403, 302, 403)
         for what in ("link", "off", "on", "sessions/end", "owner", "owner/end", "factors/remove")
+    ),
+    # Each asks first, and some for the password before that.
+    *(
+        Line("GET", f"{PERSON}/{what}/", needs("access manage", EVERYTHING, ALL), 403, asks, 403)
+        for what, asks in (
+            ("off", 200),
+            ("sessions/end", 200),
+            ("owner", 302),
+            ("owner/end", 302),
+            ("factors/remove", 302),
+        )
     ),
     _everybody("GET", "/access/teams/"),
     Line("GET", "/access/teams/-/new/", MANAGING_ALL, 403, 200, 403),

@@ -153,8 +153,11 @@ def test_who_is_not_there_is_a_404(as_owner: Client) -> None:
 
 
 def test_buttons_are_pressed_and_not_followed(as_owner: Client, viewer: User) -> None:
+    before = AuditEntry.objects.count()
     for button in BUTTONS:
-        assert as_owner.get(f"{PEOPLE}{viewer.pk}/{button}/").status_code == 405
+        asked = as_owner.get(f"{PEOPLE}{viewer.pk}/{button}/")
+        assert asked.status_code == 405 if button in ("link", "on") else asked.status_code < 400
+    assert AuditEntry.objects.count() == before
 
 
 def test_no_form_works_from_another_site(owner: User, viewer: User) -> None:
@@ -263,3 +266,28 @@ def test_a_lost_phone_is_helped(as_sure_owner: Client, viewer: User) -> None:
 def test_another_address_is_the_only_one(as_sure_owner: Client, viewer: User) -> None:
     as_sure_owner.post(f"{PEOPLE}{viewer.pk}/", {"email": "new@example.com"})
     assert [it.email for it in EmailAddress.objects.filter(user=viewer)] == ["new@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("button", "said"),
+    [
+        ("off", "Switch off viktor?"),
+        ("sessions/end", "End all sessions of viktor?"),
+        ("owner", "Make viktor owner of everything?"),
+        ("factors/remove", "Remove the second step of viktor?"),
+    ],
+)
+def test_what_a_click_too_many_would_hurt_is_asked_first(
+    as_sure_owner: Client, viewer: User, button: str, said: str
+) -> None:
+    Authenticator.objects.create(user=viewer, type="totp", data={"secret": "x"})
+    signed_in(viewer).get("/")
+    address, before = f"{PEOPLE}{viewer.pk}/{button}/", AuditEntry.objects.latest("number").number
+    asked = as_sure_owner.get(address).content.decode()
+    assert said in asked
+    assert "viktor@example.com" in asked
+    assert AuditEntry.objects.latest("number").number == before
+    shown = as_sure_owner.get(f"{PEOPLE}{viewer.pk}/").content.decode()
+    assert f'action="{address}"' not in shown
+    assert f'href="{address}"' in shown or button == "sessions/end"  # he has no such session
+    assert as_sure_owner.post(address).headers["Location"] == f"{PEOPLE}{viewer.pk}/"

@@ -54,7 +54,7 @@ def items(review: AccessReview) -> list[int]:
 
 
 def decide(client: Client, review: AccessReview, decision: str, *chosen: int) -> int:
-    form = {"decision": decision, "item": chosen or items(review)}
+    form = {"decision": decision, "item": chosen or items(review), "sure": "yes"}
     return client.post(address(review, "decide/"), form).status_code
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_removed_is_said_on_the_page(outsider: User) -> None:
     grant = give(outsider, "owner")
     review = AccessReview.objects.create(opened_by="otto", due=date(2099, 1, 1))
     review.items.create(grant=grant, principal="user:otto", role="owner", scope="*")
-    form = {"decision": "remove", "item": items(review)}
+    form = {"decision": "remove", "item": items(review), "sure": "yes"}
     response = signed_in(outsider).post(address(review, "decide/"), form, follow=True)
     assert "last owner" in response.content.decode()
     assert Grant.objects.filter(pk=grant.pk).exists()
@@ -160,3 +160,27 @@ def test_the_pages_take_as_many_statements_for_much_as_for_little(
         other = AccessReview.objects.create(opened_by="anna", due=date(2099, 1, 1))
         other.items.create(principal="user:x", role="reader", scope="*")
     assert [statements("/access/reviews/"), statements(address(review))] == few == [3, 4]
+
+
+def test_what_is_removed_or_closed_is_asked_first(
+    as_owner: Client, review: AccessReview, outsider: User
+) -> None:
+    first, second = items(review)
+    gone = ReviewItem.objects.create(review=review, decision="gone", role="x", scope="harbour")
+    form = {"decision": "remove", "item": [first, gone.pk]}
+    asked = as_owner.post(address(review, "decide/"), form).content.decode()
+    assert "Remove this grant?" in asked
+    assert f'name="item" value="{first}"' in asked
+    assert f'value="{gone.pk}"' not in asked
+    assert Grant.objects.filter(user=outsider).count() == 2
+    assert decide(as_owner, review, "remove", first) == 302
+    assert Grant.objects.filter(user=outsider).count() == 1
+    asked = as_owner.get(address(review, "close/")).content.decode()
+    assert "One grant was looked at by nobody" in asked
+    review.refresh_from_db()
+    assert review.closed_at is None
+    assert (
+        f'action="{address(review, "close/")}"'
+        not in as_owner.get(address(review)).content.decode()
+    )
+    assert second in items(review)

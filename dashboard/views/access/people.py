@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from allauth.mfa.models import Authenticator
@@ -19,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from access import keyring, owners, sessions
+from access import keyring, owners
 from access import people as actions
 from access.actions import ALL, Action
 from access.models import Grant, Team, User
@@ -51,7 +50,7 @@ STATES = {
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody, filtered."""
-    _manager(request)
+    manager_of_all(request)
     form = PeopleFilterForm(request.GET)
     found = User.objects.all()
     if form.is_valid():
@@ -75,7 +74,7 @@ def people(request: HttpRequest) -> HttpResponse:
 def invite(request: HttpRequest) -> HttpResponse:
     """An account for somebody, and the link to hand over; it is shown in the answer to the form and
     nowhere else."""
-    one = _manager(request)
+    one = manager_of_all(request)
     reassure(request)  # who took a session over must not leave a way in that outlives it
     form = InviteForm(request.POST or None)
     invited: list[User] = []
@@ -95,7 +94,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: who, which teams and grants, how he signs in, and what can be done."""
-    one = _manager(request)
+    one = manager_of_all(request)
     shown = get_object_or_404(User, pk=pk)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(shown))
     if form.is_valid():
@@ -119,7 +118,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     """A link for who lost his, or his password."""
-    one = _manager(request)
+    one = manager_of_all(request)
     shown = get_object_or_404(User, pk=pk)
     actions.require_mastery_of(shown, one.rights)
     reassure(request)
@@ -134,40 +133,7 @@ def new_link(request: HttpRequest, pk: int) -> HttpResponse:
     return _hand_over(request, one, shown) if made else redirect("person", shown.pk)
 
 
-@require_POST
-def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, actions.deactivate, _("%s can no longer sign in."))
-
-
-@require_POST
-def reactivate(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, actions.reactivate, _("%s can sign in again."))
-
-
-@require_POST
-def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, sessions.end_all, _("%s is signed out everywhere."))
-
-
-@require_POST
-def make_superuser(request: HttpRequest, pk: int) -> HttpResponse:
-    said = _("%s owns everything now.")
-    return _change(request, pk, actions.make_superuser, said, sensitive=True)
-
-
-@require_POST
-def unmake_superuser(request: HttpRequest, pk: int) -> HttpResponse:
-    said = _("%s has what is granted, no more.")
-    return _change(request, pk, actions.unmake_superuser, said, sensitive=True)
-
-
-@require_POST
-def remove_second_factors(request: HttpRequest, pk: int) -> HttpResponse:
-    said = _("%s signs in by password alone now.")
-    return _change(request, pk, actions.remove_second_factors, said, sensitive=True)
-
-
-def _manager(request: HttpRequest) -> Asker:
+def manager_of_all(request: HttpRequest) -> Asker:
     """Who asks, if he manages access on everything; raises PermissionDenied otherwise."""
     one = asker(request)
     one.rights.require(Action.ACCESS_MANAGE, EVERYTHING)
@@ -213,29 +179,6 @@ def _about(request: HttpRequest, one: Asker, shown: User) -> dict[str, object]:
         "sessions": len(UserSession.objects.purge_and_list(shown)),
         "tokens": tokens_of(shown).filter(keyring.live(timezone.now())).count(),
     }
-
-
-def _change(
-    request: HttpRequest,
-    pk: int,
-    action: Callable[..., object],
-    said: str,
-    *,
-    sensitive: bool = False,
-) -> HttpResponse:
-    """Press one of the buttons; a sensitive one asks for the password again."""
-    one = _manager(request)
-    shown = get_object_or_404(User, pk=pk)
-    actions.require_mastery_of(shown, one.rights)
-    if sensitive:
-        reassure(request)
-
-    def act() -> str:
-        action(shown, rights=one.rights, actor=one.actor)
-        return said % shown.get_username()
-
-    acted(request, act)
-    return redirect("person", shown.pk)
 
 
 def _hand_over(request: HttpRequest, one: Asker, shown: User) -> HttpResponse:

@@ -88,18 +88,30 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def decision(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm or remove the grants that were ticked."""
+    """Confirm or remove the grants that were ticked; before they are removed it is asked."""
     one = manager(request)
     shown = review_or_404(one, pk)
+    chosen = _removable(request, shown)
+    if chosen and "sure" not in request.POST:
+        context = {"section": "access", "review": shown, "scope": scope_of(shown), "items": chosen}
+        return render(request, "access/reviews/remove.html", context)
     acted(request, lambda: _decide(request, one, shown))
     return redirect("review", shown.pk)
 
 
-@require_POST
+@_form_page
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a review and keep its result."""
+    """Ask, and then end a review and keep its result."""
     one = manager(request)
     shown = review_or_404(one, pk)
+    if request.method != "POST":
+        context = {
+            "section": "access",
+            "review": shown,
+            "scope": scope_of(shown),
+            "tally": tally_of(shown),
+        }
+        return render(request, "access/reviews/close.html", context)
     acted(request, lambda: _close(one, shown))
     return redirect("review", shown.pk)
 
@@ -120,8 +132,20 @@ def _open(one: Asker, form: ReviewForm, opened: list[AccessReview]) -> str:
     return _("The review is open. Look at each grant, and confirm or remove it.")
 
 
+def _removes(request: HttpRequest) -> bool:
+    return request.POST.get("decision") == "remove"
+
+
+def _removable(request: HttpRequest, shown: AccessReview) -> list[ReviewItem]:
+    """What was ticked to be removed, and can be."""
+    if not _removes(request):
+        return []
+    chosen = shown.items.filter(pk__in=ids_of(request.POST.getlist("item")))
+    return list(chosen.filter(decision__in=["", ReviewItem.Decision.CONFIRMED]).order_by("pk"))
+
+
 def _decide(request: HttpRequest, one: Asker, shown: AccessReview) -> str:
-    removes = request.POST.get("decision") == "remove"
+    removes = _removes(request)
     items = ids_of(request.POST.getlist("item"))
     chosen = ReviewItem.Decision.REMOVED if removes else ReviewItem.Decision.CONFIRMED
     done = len(decide(shown.pk, items, chosen, rights=one.rights, actor=one.actor))
