@@ -85,7 +85,10 @@ class Rights:
         if not self.may(action, scope):
             raise PermissionDenied(
                 _("This needs the right to “%(action)s” on %(scope)s.")
-                % {"action": action.text, "scope": scope},
+                % {
+                    "action": action.text,
+                    "scope": _("everything") if scope == EVERYTHING else scope,
+                },
                 action,
                 scope,
             )

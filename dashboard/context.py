@@ -5,7 +5,7 @@ from django.utils.functional import SimpleLazyObject
 
 from access.actions import Action
 from access.policy import may, rights_of
-from access.scopes import Extent
+from dashboard.views.access.audit import may_read_some
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -13,14 +13,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
     manage webhooks somewhere (`may_webhooks`); asked when it is used."""
     return {
         "may_connect": SimpleLazyObject(lambda: may(request.user, Action.REGISTRY_MANAGE)),
-        "may_audit": SimpleLazyObject(lambda: _may_audit(request)),
+        "may_audit": SimpleLazyObject(lambda: may_read_some(rights_of(request.user))),
         "may_webhooks": SimpleLazyObject(
             lambda: rights_of(request.user).may_somewhere(Action.WEBHOOK_MANAGE)
         ),
     }
-
-
-def _may_audit(request: HttpRequest) -> bool:
-    """Whether there is any entry of the audit log that this person may read."""
-    scopes = rights_of(request.user).scopes(Action.AUDIT_READ)
-    return any(scope.extent in (Extent.EVERYTHING, Extent.REGISTRY) for scope in scopes)

@@ -41,6 +41,7 @@ def test_what_is_refused_says_why_and_whom_to_ask(as_viewer: Client) -> None:
     assert response.status_code == 403
     assert "registry manage" in page
     assert "An owner of this Portolan" in page
+    assert "on everything." in page
 
 
 def test_a_form_without_its_token_is_explained(viewer: object) -> None:

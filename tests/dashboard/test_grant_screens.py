@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -378,3 +379,15 @@ def test_no_role_is_chosen_before_somebody_chooses(as_owner: Client, outsider: U
     assert post_grant(as_owner, role="").status_code == 422
     linked = page(as_owner, f"{NEW}?principal=user:otto&role=pusher&scope=harbour")
     assert '<option value="pusher" selected>' in linked
+
+
+@pytest.mark.parametrize("where", ["harbour/team-a/*", "harbour", "*"])
+def test_no_card_of_the_overview_leads_to_a_closed_door(where: str) -> None:
+    user = User.objects.create_user("greta")
+    give(user, "owner", Scope.parse(where))
+    client = signed_in(user)
+    cards = re.findall(r'href="(/(?:access|audit)/[^"]*)"', page(client, "/access/"))
+    assert {"/access/grants/", "/access/machines/"} <= set(cards)
+    for card in set(cards):
+        page(client, card.replace("&amp;", "&"))
+    assert ("/audit/" in cards, "/access/people/" in cards) == ("/*" not in where, where == "*")

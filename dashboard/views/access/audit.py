@@ -114,6 +114,12 @@ def entry_or_404(rights: Rights, number: int) -> AuditEntry:
     return found
 
 
+def may_read_some(rights: Rights) -> bool:
+    """Whether there is any entry that one may read: `readable_entries` raises for who may none."""
+    scopes = rights.scopes(Action.AUDIT_READ)
+    return any(scope.extent in (Extent.EVERYTHING, Extent.REGISTRY) for scope in scopes)
+
+
 def readable_entries(rights: Rights) -> QuerySet[AuditEntry]:
     """All entries, or those of the registries whose log one may read. Raises PermissionDenied."""
     if rights.may(Action.AUDIT_READ, EVERYTHING):

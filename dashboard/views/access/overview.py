@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -13,22 +14,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from access.actions import Action
 from access.models import AccessRequest, AccessReview, Grant
+from access.scopes import EVERYTHING
 from dashboard.pagination import CappedCount
 from dashboard.views.access.asking import Asker, asker
+from dashboard.views.access.audit import may_read_some
 from dashboard.views.access.rows import SOON
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A screen one can go to. `needs` is the right that opens it, anywhere; none opens for all."""
+    """A screen one can go to, and for whom it opens: the same that it asks itself."""
 
     url_name: str
     icon: str
     label: str | Promise
     text: str | Promise
-    needs: Action | None = None
+    opens: Callable[[Asker], bool] = lambda _one: True
     query: str = ""
 
     @property
@@ -40,7 +42,18 @@ class Part:
             return ""
 
 
-_MANAGE = Action.ACCESS_MANAGE
+def _manages(one: Asker) -> bool:
+    return one.manages_somewhere
+
+
+def _manages_all(one: Asker) -> bool:
+    return one.manages(EVERYTHING)
+
+
+def _audits(one: Asker) -> bool:
+    return may_read_some(one.rights)
+
+
 GROUPS = (
     (
         _("For you"),
@@ -71,21 +84,21 @@ GROUPS = (
                 "list",
                 _("Grants"),
                 _("Who was given which role where; grant and revoke."),
-                _MANAGE,
+                _manages,
             ),
             Part(
                 "who-has-access",
                 "eye",
                 _("Who has access"),
                 _("On a registry, a pattern or a repository, and by which way."),
-                _MANAGE,
+                _manages,
             ),
             Part(
                 "requests",
                 "login",
                 _("Requests to answer"),
                 _("People who met a closed door."),
-                _MANAGE,
+                _manages,
                 "?show=answer",
             ),
             Part(
@@ -93,14 +106,14 @@ GROUPS = (
                 "check",
                 _("Reviews"),
                 _("Confirm or remove each grant of a scope by a date."),
-                _MANAGE,
+                _manages,
             ),
             Part(
                 "unused-rights",
                 "clock",
                 _("Unused rights"),
                 _("Grants that nobody used, and the smaller role that would do."),
-                _MANAGE,
+                _manages,
             ),
         ),
     ),
@@ -112,7 +125,7 @@ GROUPS = (
                 "user",
                 _("People"),
                 _("Invite, switch off, see who signs in how."),
-                _MANAGE,
+                _manages_all,
             ),
             Part(
                 "teams",
@@ -138,7 +151,7 @@ GROUPS = (
                 "file-text",
                 _("Audit log"),
                 _("What was changed or refused, by whom, from where."),
-                Action.AUDIT_READ,
+                _audits,
             ),
         ),
     ),
@@ -151,18 +164,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     one = asker(request)
     groups = []
     for title, parts in GROUPS:
-        opened = [part for part in parts if _opens(one, part)]
+        opened = [part for part in parts if part.address and part.opens(one)]
         if opened:
             groups.append((title, opened))
     waiting = _waiting(one) if one.manages_somewhere else None
     context = {"section": "access", "groups": groups, "waiting": waiting}
     return render(request, "access/overview.html", context)
-
-
-def _opens(one: Asker, part: Part) -> bool:
-    if part.needs is not None and not one.rights.may_somewhere(part.needs):
-        return False
-    return bool(part.address)
 
 
 def _waiting(one: Asker) -> dict[str, object]:
