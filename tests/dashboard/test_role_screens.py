@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from access.models import Grant, Role, User
+from access.roles import BUILT_IN
 from access.scopes import Scope
 from tests import catalog
 from tests.cast import give, signed_in
@@ -139,3 +140,11 @@ def test_a_role_that_is_to_let_grant_is_changed_by_no_stale_session(
     # Other words, or less, let nobody do more.
     said = signed_in(owner).post("/access/roles/shipper/", wider | {"label": "Sea"})
     assert said.headers["Location"] == "/access/roles/shipper/"
+
+
+def test_roles_come_in_the_same_order_always(as_outsider: Client, shipper: Role) -> None:
+    Role.objects.filter(name="owner").update(description="Written last.")
+    shown = as_outsider.get("/access/roles/").content.decode()
+    places = [shown.index(f'href="/access/roles/{one.name}/"') for one in BUILT_IN]
+    assert places == sorted(places)
+    assert places[-1] < shown.index('href="/access/roles/shipper/"')

@@ -24,7 +24,8 @@ _form_page = require_http_methods(["GET", "HEAD", "POST"])
 def roles(request: HttpRequest) -> HttpResponse:
     """All roles. What a role is anybody may read; who has it is another matter."""
     one = asker(request)
-    found = Role.objects.annotate(grant_count=Count("grants"))
+    # Grouping forgets the order of the model.
+    found = Role.objects.annotate(grant_count=Count("grants")).order_by("-is_built_in", "id")
     context = {
         "section": "access",
         "roles": found,
