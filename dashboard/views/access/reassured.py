@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 
 def reassure(request: HttpRequest) -> None:
-    """Whoever did not just sign in is led to the question who he is, and back to what he was doing
-    (an exception for allauth's middleware). Not asked is who has neither password nor second
-    factor: his provider vouches for him. Call it when what is asked for is allowed and is there."""
+    """Whoever did not lately answer the question who he is is led to it, and back to what he was
+    doing (an exception for allauth's middleware). To have signed in a moment ago is no answer: a
+    session is stolen fresh, too. Not asked is who has neither password nor second factor: his
+    provider vouches for him. Call it when what is asked for is allowed and is there."""
     _asked(request)
 
 
