@@ -34,7 +34,9 @@ def ask(
 def test_a_yes_says_by_which_grant(as_owner: Client, outsider: User) -> None:
     give(outsider, "pusher", TEAM_A)
     shown = ask(as_owner, "user:otto")
-    assert "Yes: user:otto may do “content write”" in shown
+    # In the words that were chosen.
+    assert '<option value="content write" selected>push</option>' in shown
+    assert "Yes: user:otto may do “push” on harbour/team-a/app" in shown
     assert "Pusher" in shown
     assert "harbour/team-a/*" in shown
 
