@@ -63,22 +63,32 @@ def _resolve(target: str, request: URL) -> URL:
     return URL(f"{request.origin()}{request.raw_path}?{query}", encoded=True)
 
 
+# What a vendor tells of a quarter of a million manifests, at four kilobytes each: more than any
+# repository was found to hold.
+_MOST_BYTES = 1024**3
+
+
 class PageGuard:
-    """Notices listings that never end: a link seen before, a page that repeats, too many pages."""
+    """Notices listings that never end: a link seen before, a page that repeats, too many pages or
+    too large ones."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         # Addresses by their hash: a registry may make each as long as it likes.
         self._seen: set[int] = set()
         self._previous = b""
+        self._bytes = 0
 
     def admit(self, url: URL, body: bytes, *, holds_names: bool) -> None:
-        """Note one page; raises `TooManyPages` when the listing goes in circles."""
+        """Note one page; raises `TooManyPages` when the listing goes in circles, or on and on."""
         address = hash(str(url))
         if address in self._seen or (holds_names and body == self._previous):
             raise TooManyPages("The listing repeats itself: its Link header is endless.")
         if len(self._seen) >= self._limit:
             raise TooManyPages(f"The listing has more than {self._limit:,} pages.")
+        self._bytes += len(body)
+        if self._bytes > _MOST_BYTES:
+            raise TooManyPages(f"The listing's pages have more than {_MOST_BYTES:,} bytes.")
         self._seen.add(address)
         self._previous = body
 

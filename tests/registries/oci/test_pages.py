@@ -80,6 +80,15 @@ def test_empty_pages_alike_are_no_circle() -> None:
     guard.admit(URL(NEXT), b"{}", holds_names=False)
 
 
+def test_pages_that_are_too_large_together_are_given_up() -> None:
+    guard = PageGuard(10_000)
+    page = b" " * 32 * 1024**2
+    for number in range(32):
+        guard.admit(REQUEST.with_query(page=number), page, holds_names=False)
+    with pytest.raises(TooManyPages, match="bytes"):
+        guard.admit(REQUEST.with_query(page=32), page, holds_names=False)
+
+
 @given(st.text())
 def test_any_header_is_read_without_failing_and_never_leaves_the_origin(header: str) -> None:
     parse_links(header)
