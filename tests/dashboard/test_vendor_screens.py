@@ -155,7 +155,10 @@ def test_before_the_first_answer_and_after_a_failure_the_page_says_so(
     RegistryReport.objects.update(problem="Nobody answers.")
     assert "Nobody answers." in text_of(as_owner)
     RegistryReport.objects.all().delete()
-    assert "was not asked yet" in text_of(as_owner)
+    page = text_of(as_owner)
+    assert "was not asked yet" in page
+    assert "Ask now" in page
+    assert "Ask again" not in page
     assert "This is what is told now." in told_after(as_owner, f"{PAGE}/read")
 
 
