@@ -32,11 +32,8 @@ def posted(request: HttpRequest) -> QueryDict:
         raise NoForm(_("A form has at most %d bytes.") % MOST_BYTES, 413)
     try:
         return request.POST
-    except (
-        BadRequest,
-        SuspiciousOperation,
-        OSError,
-    ):  # another charset, a thousand fields, a hang-up
+    # Another charset, a thousand fields, a hang-up.
+    except (BadRequest, SuspiciousOperation, OSError):
         raise NoForm(_("This form cannot be read.")) from None
 
 
