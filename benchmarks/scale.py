@@ -16,7 +16,8 @@ STATEMENTS = (
         repository_count, tag_count, unique_bytes, created_at, options)
     SELECT 'scale', 'distribution', 'https://registry.example.com', '', false, '', '{}',
            interval '1 day', now() + interval '1 year', 32, 'healthy', '', now(), now(),
-           %(repositories)s, %(repositories)s * 10, 0, now(), '{}'
+           -- before all that happened in it
+           %(repositories)s, %(repositories)s * 10, 0, now() - interval '2 years', '{}'
     """,
     """
     INSERT INTO registries_repository (
